@@ -1,0 +1,11 @@
+//! daznode: a dated daily report for the operator of a Lightning node.
+//!
+//! `ARCHITECTURE.md` says how the modules fit together; they are listed here in the order in which data flows.
+
+pub mod units;
+
+pub mod snapshot;
+
+pub mod report;
+
+pub mod history;
