@@ -9,3 +9,5 @@ pub mod snapshot;
 pub mod report;
 
 pub mod history;
+
+pub mod sources;
