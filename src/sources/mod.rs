@@ -4,9 +4,11 @@
 //! simulated node. Public sources (`mempool`, `amboss`) add what a node can't know.
 
 pub mod answers;
+pub mod lnd;
 pub mod reader;
 pub mod recorder;
 pub mod recording;
+pub mod secret;
 pub mod simulated;
 pub mod spec;
 
