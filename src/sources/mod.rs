@@ -3,8 +3,14 @@
 //! A node is read through [`NodeSource`], of which there are three: LND over gRPC, a recording of its answers, and a
 //! simulated node. Public sources (`mempool`, `amboss`) add what a node can't know.
 
+pub mod amboss;
 pub mod answers;
+pub mod cache;
+pub mod http;
 pub mod lnd;
+mod loose;
+pub mod mempool;
+pub mod public;
 pub mod reader;
 pub mod recorder;
 pub mod recording;
