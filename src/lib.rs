@@ -11,3 +11,5 @@ pub mod report;
 pub mod history;
 
 pub mod sources;
+
+pub mod store;

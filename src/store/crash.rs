@@ -1,0 +1,36 @@
+//! Steps at which a test stops the process, to see what the next run makes of what is left.
+
+/// The steps, in the order in which a run comes by them.
+pub const CRASH_POINTS: [&str; 12] = [
+    "events-before-commit",
+    "events-after-commit",
+    "snapshot-before-commit",
+    "snapshot-after-commit",
+    "report-before-commit",
+    "report-after-commit",
+    "file-before-write",
+    "file-half-written",
+    "file-after-write",
+    "file-after-rename",
+    "files-before-commit",
+    "files-after-commit",
+];
+
+/// Stops the process, without any cleaning up, where `DAZNODE_CRASH_AT` names this step: `file-half-written` the first
+/// time that a run comes by, `file-half-written:2` the second time.
+#[cfg(feature = "crash-points")]
+pub fn crash_point(name: &str) {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static PASSED: AtomicU32 = AtomicU32::new(0);
+    debug_assert!(CRASH_POINTS.contains(&name), "unknown crash point {name}");
+    let Ok(at) = std::env::var("DAZNODE_CRASH_AT") else { return };
+    let (step, time) = at.split_once(':').unwrap_or((&at, "1"));
+    if step == name && Ok(PASSED.fetch_add(1, Ordering::Relaxed) + 1) == time.parse() {
+        std::process::abort();
+    }
+}
+
+/// Does nothing: this build has no crash points.
+#[cfg(not(feature = "crash-points"))]
+#[inline]
+pub const fn crash_point(_name: &str) {}

@@ -1,0 +1,87 @@
+//! A node's past, put together for `analysis` from one unchanging view of the database.
+
+use rusqlite::Transaction;
+
+use super::error::Result;
+use super::profiles::{Key, Profile};
+use super::{Store, alerts, samples, sums};
+use crate::history::{DaySum, History, PastDay};
+use crate::report::GenerationStatus;
+use crate::units::{DAY_MS, Day, UnixMs};
+
+/// Days that the longest figures reach back.
+const DAYS: i64 = 30;
+/// Days before a report's that its trends show.
+const TREND_DAYS: i64 = 6;
+
+impl Store {
+    /// The past of the profile's node up to `window_end`, for the report of `report_date`.
+    pub fn history(&self, profile: &Profile, window_end: UnixMs, report_date: Day) -> Result<History> {
+        let key = self.key(profile)?;
+        self.read(|tx| {
+            let mut history = self.sql(from_events(tx, key, window_end))?;
+            self.sql(from_samples(tx, key, window_end, &mut history))?;
+            history.open_alerts = self.sql(alerts::open(tx, key, profile))?;
+            history.previous_snapshot = self.latest_snapshot(profile, window_end)?;
+            history.previous_report = self.previous_report(profile, report_date)?;
+            history.past_days = self.past_days(profile, report_date)?;
+            Ok(history)
+        })
+    }
+
+    fn past_days(&self, profile: &Profile, date: Day) -> Result<Vec<PastDay>> {
+        let rows = self.report_days(profile, date.plus(-TREND_DAYS), date.plus(-1))?;
+        let made = rows.into_iter().filter(|row| row.generation_status != GenerationStatus::Failed);
+        let past = made.map(|row| PastDay {
+            date: row.date,
+            report_id: row.report_id,
+            score_version: row.score_version,
+            score: row.score,
+            revenue_sat: row.revenue_sat,
+            forward_rate: row.forward_rate,
+            capacity_sat: row.capacity_sat,
+        });
+        Ok(past.collect())
+    }
+}
+
+fn from_events(tx: &Transaction<'_>, key: Key, end: UnixMs) -> rusqlite::Result<History> {
+    let first_seen: Option<i64> = tx
+        .prepare_cached("SELECT first_seen_ms FROM nodes WHERE tenant = ?1 AND node = ?2")?
+        .query_row((key.tenant, key.node), |row| row.get(0))?;
+    let first_seen = first_seen.map(UnixMs);
+    let first_forward = sums::first(tx, key)?.map(|ns| UnixMs(ns.div_euclid(1_000_000)));
+    let ([day, week, month], pairs_month) = sums::periods(tx, key, end)?;
+    let last_forward = sums::last_forwards(tx, key, end)?;
+    // Nothing is known of a day that was over before both.
+    let known = |day_end: UnixMs| {
+        first_forward.is_some_and(|first| first < day_end) || first_seen.is_some_and(|first| first < day_end)
+    };
+    let days = (1 - DAYS..=0).zip(sums::days(tx, key, end, DAYS)?);
+    let days: Vec<Option<DaySum>> = days.map(|(n, sum)| known(end.plus(n * DAY_MS)).then_some(sum)).collect();
+    let transactions = samples::transactions(tx, key)?;
+    Ok(History {
+        first_seen,
+        first_forward,
+        day,
+        week,
+        month,
+        pairs_month,
+        last_forward,
+        days,
+        transactions,
+        ..History::default()
+    })
+}
+
+fn from_samples(tx: &Transaction<'_>, key: Key, end: UnixMs, history: &mut History) -> rusqlite::Result<()> {
+    let channels = samples::channels(tx, key)?;
+    let scids = samples::scids(tx, key)?;
+    history.samples = samples::channel_samples(tx, key, &channels, end.plus(-DAYS * DAY_MS), end)?;
+    history.closed = samples::closes(tx, key, &channels, &scids)?;
+    let named = scids.into_iter().filter_map(|(scid, channel)| {
+        channels.get(&channel).map(|(point, peer, _)| (scid, point.clone(), peer.clone()))
+    });
+    history.scids = named.collect();
+    Ok(())
+}

@@ -1,0 +1,117 @@
+//! What is taken out of snapshots.
+
+use super::support::{NOW, announce, channel, fixture, outpoint, pubkey, snapshot};
+use crate::snapshot::{ChannelPolicies, CloseKind, ClosedChannel, Policy, Resolution};
+use crate::store::Retention;
+use crate::units::{DAY_MS, HOUR_MS, Msat, Ppm, Sat, Scid};
+
+fn closed(n: u64, outcome: &str) -> ClosedChannel {
+    let one = channel(n);
+    ClosedChannel {
+        point: one.point,
+        scid: one.scid,
+        other_scids: one.other_scids,
+        peer: one.peer,
+        capacity: one.capacity,
+        kind: CloseKind::LocalForce,
+        closing_txid: "cc".repeat(32),
+        close_height: 400,
+        settled: Sat::new(1_000),
+        time_locked: Sat::new(500),
+        opened_by_us: Some(true),
+        resolutions: vec![Resolution {
+            kind: "commit".to_owned(),
+            outcome: outcome.to_owned(),
+            outpoint: outpoint(99).to_string(),
+            amount: Sat::new(146_318),
+            sweep_txid: None,
+        }],
+    }
+}
+
+fn policy(rate: i64, announced: i64) -> Policy {
+    Policy {
+        base: Msat::new(1_000),
+        rate: Ppm(rate),
+        inbound_base: Msat::ZERO,
+        inbound_rate: Ppm(0),
+        time_lock_delta: 80,
+        min_htlc: Msat::new(1_000),
+        max_htlc: Msat::new(990_000_000),
+        disabled: false,
+        updated_at: NOW.plus(announced),
+    }
+}
+
+#[test]
+fn a_snapshot_comes_back_and_the_one_before_is_found() {
+    let f = fixture();
+    let (old, new) = (snapshot(NOW.plus(-DAY_MS), 2), snapshot(NOW, 3));
+    f.store.put_snapshot(&f.profile, &old).unwrap();
+    let id = f.store.put_snapshot(&f.profile, &new).unwrap();
+    assert_eq!(f.store.snapshot(&f.profile, id).unwrap().as_ref(), Some(&new));
+    let history = f.store.history(&f.profile, NOW, NOW.day()).unwrap();
+    assert_eq!(history.previous_snapshot, Some(old));
+    assert_eq!(history.first_seen, Some(NOW.plus(-DAY_MS)));
+    assert_eq!(history.samples.len(), 2, "earlier collections only");
+    let sample = &history.samples[0];
+    assert_eq!((sample.point.clone(), sample.local_sat, sample.remote_sat), (outpoint(1), 600_000, 396_530));
+    assert_eq!((sample.active, sample.peer_connected), (true, Some(true)));
+    assert_eq!(history.samples[1].peer_connected, Some(false));
+    let alias = Scid((16_000_000 << 40) | 3);
+    assert!(history.scids.contains(&(Scid(3), outpoint(3), pubkey(1003))));
+    assert!(history.scids.contains(&(alias, outpoint(3), pubkey(1003))));
+    assert_eq!(f.store.profile(f.profile.id).unwrap().unwrap().alias, "bob");
+}
+
+#[test]
+fn a_node_that_is_not_synced_gives_no_samples_of_balances() {
+    let f = fixture();
+    let mut stale = snapshot(NOW.plus(-HOUR_MS), 2);
+    stale.node.info.synced_to_chain = false;
+    f.store.put_snapshot(&f.profile, &stale).unwrap();
+    assert!(f.store.history(&f.profile, NOW, NOW.day()).unwrap().samples.is_empty());
+}
+
+#[test]
+fn closes_stay_when_the_node_has_forgotten_them() {
+    let f = fixture();
+    let mut first = snapshot(NOW.plus(-2 * DAY_MS), 1);
+    first.node.closed = Some(vec![closed(7, "unclaimed"), closed(8, "claimed")]);
+    f.store.put_snapshot(&f.profile, &first).unwrap();
+    let mut second = snapshot(NOW.plus(-DAY_MS), 1);
+    second.node.closed = Some(vec![closed(7, "claimed")]);
+    f.store.put_snapshot(&f.profile, &second).unwrap();
+    let history = f.store.history(&f.profile, NOW, NOW.day()).unwrap();
+    assert_eq!(history.closed, [closed(7, "claimed"), closed(8, "claimed")]);
+}
+
+#[test]
+fn only_a_policy_that_differs_is_a_change() {
+    let f = fixture();
+    for (n, rate) in [(4, 500), (3, 500), (2, 700), (1, 500)] {
+        let mut one = snapshot(NOW.plus(-n * DAY_MS), 1);
+        let ours = Some(policy(rate, -n));
+        one.node.policies = Some(vec![ChannelPolicies { point: outpoint(1), ours, theirs: None }]);
+        f.store.put_snapshot(&f.profile, &one).unwrap();
+    }
+    let mut rates = f.store.db.prepare("SELECT rate_ppm FROM policy_changes WHERE tenant = 1 ORDER BY at_ms").unwrap();
+    let rates: Vec<i64> = rates.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert_eq!(rates, [500, 700, 500]);
+}
+
+#[test]
+fn old_samples_are_thinned_to_one_a_day() {
+    let f = fixture();
+    for hour in [100 * 24, 100 * 24 - 2, 100 * 24 - 4, 30, 28] {
+        f.store.put_snapshot(&f.profile, &snapshot(NOW.plus(-hour * HOUR_MS), 1)).unwrap();
+    }
+    announce(&f, NOW);
+    let purged = f.store.purge(&f.profile, &Retention::default(), NOW).unwrap();
+    assert_eq!((purged.snapshots, purged.samples), (3, 2 * 3), "two times of channels, wallet and peers");
+    let count = |text: &str| f.store.db.query_row(text, [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(count("SELECT count(*) FROM channel_samples WHERE tenant = 1"), 3);
+    let last = count("SELECT min(at_ms) FROM channel_samples WHERE tenant = 1");
+    assert_eq!(last, NOW.plus(-(100 * 24 - 4) * HOUR_MS).0, "the last of its day stays");
+    assert_eq!(f.store.purge(&f.profile, &Retention::default(), NOW).unwrap().samples, 0);
+}
