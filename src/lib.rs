@@ -13,3 +13,5 @@ pub mod history;
 pub mod sources;
 
 pub mod store;
+
+pub mod analysis;

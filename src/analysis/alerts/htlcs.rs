@@ -1,0 +1,72 @@
+//! HTLCs in flight.
+
+use std::collections::BTreeMap;
+
+use super::Finding;
+use crate::analysis::facts::Facts;
+use crate::analysis::words;
+use crate::report::Severity;
+use crate::snapshot::{Channel, Htlc};
+use crate::units::Sat;
+
+/// All HTLCs of one payment hash.
+struct Held<'a> {
+    blocks: i64,
+    amount: Sat,
+    channel: &'a Channel,
+}
+
+/// Blocks until the first HTLC in flight times out.
+pub(in crate::analysis) fn first_expiry(facts: &Facts<'_>) -> Option<i64> {
+    let all = facts.channels().iter().flat_map(|c| &c.htlcs);
+    all.map(|h| blocks_left(facts, h)).min()
+}
+
+fn blocks_left(facts: &Facts<'_>, htlc: &Htlc) -> i64 {
+    i64::from(htlc.expiry_height) - i64::from(facts.snapshot.node.info.block_height)
+}
+
+/// `htlc-expiry`: by payment hash, so that an HTLC seen on its incoming and its outgoing channel is told once.
+pub(super) fn expiry(facts: &Facts<'_>) -> Vec<Finding> {
+    let mut held: BTreeMap<&str, Held<'_>> = BTreeMap::new();
+    for channel in facts.channels() {
+        for htlc in &channel.htlcs {
+            let blocks = blocks_left(facts, htlc);
+            let seen = held.entry(&htlc.hash).or_insert(Held { blocks, amount: htlc.amount, channel });
+            seen.amount = seen.amount.max(htlc.amount);
+            if blocks < seen.blocks {
+                (seen.blocks, seen.channel) = (blocks, channel);
+            }
+        }
+    }
+    held.into_iter().filter_map(|(hash, held)| finding(facts, hash, &held)).collect()
+}
+
+fn finding(facts: &Facts<'_>, hash: &str, held: &Held<'_>) -> Option<Finding> {
+    let limits = facts.limits;
+    let severity = match held.blocks {
+        b if b <= limits.htlc_critical_blocks => Severity::Critical,
+        b if b <= limits.htlc_warning_blocks => Severity::Warning,
+        b if b <= limits.htlc_info_blocks => Severity::Info,
+        _ => return None,
+    };
+    let peer = facts.peer_name(held.channel);
+    let title = format!("HTLC of {} with {peer} times out in {} blocks", words::sat(held.amount), held.blocks);
+    let act = match severity {
+        Severity::Info => "Nothing to do yet: most settle in time.",
+        Severity::Warning => {
+            "See that the peer is connected; if it stays, reconnect it so that the HTLC can be resolved."
+        }
+        Severity::Critical => {
+            "Reconnect the peer now (`lncli disconnect`, then `lncli connect`); if the HTLC stays, LND closes the channel by force to save it."
+        }
+    };
+    let description = format!(
+        "Payment {}.. on channel {} expires at block {}, the node is at {}. {act}",
+        words::line(hash).chars().take(16).collect::<String>(),
+        held.channel.point.short(),
+        i64::from(facts.snapshot.node.info.block_height).saturating_add(held.blocks),
+        facts.snapshot.node.info.block_height,
+    );
+    Some(Finding::new(severity, words::line(hash), title, description).worth(held.amount))
+}

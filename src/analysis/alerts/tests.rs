@@ -1,0 +1,491 @@
+use super::*;
+use crate::analysis::Thresholds;
+use crate::analysis::support::*;
+use crate::history::{ChannelSample, DaySum, History, OpenAlert, PastDay};
+use crate::report::{Report, Status};
+use crate::snapshot::*;
+use crate::units::{DAY_MS, HOUR_MS, Msat, UnixMs};
+
+fn find<'a>(report: &'a Report, rule: &str) -> Option<&'a Alert> {
+    report.alerts.iter().find(|a| a.rule == rule)
+}
+
+fn severity(report: &Report, rule: &str) -> Option<Severity> {
+    find(report, rule).map(|a| a.severity)
+}
+
+fn two() -> Snapshot {
+    snapshot(vec![channel(1, 500_000, 500_000), channel(2, 500_000, 500_000), channel(3, 400_000, 600_000)])
+}
+
+#[test]
+fn a_good_node_has_no_alerts() {
+    let report = made(&two(), &history(&[]));
+    assert_eq!(rules(&report), Vec::<&str>::new());
+    assert_eq!(report.summary.status, Status::Healthy);
+}
+
+#[test]
+fn rule_names_are_unique_and_none_exceeds_its_worst() {
+    let names: HashSet<_> = RULES.iter().map(|r| r.name).collect();
+    assert_eq!(names.len(), RULES.len());
+}
+
+#[test]
+fn of_the_recorded_node_only_frank_is_a_warning() {
+    let (snapshot, history) = bob_later();
+    let report = made(&snapshot, &history);
+    let warnings: Vec<_> = report.alerts.iter().filter(|a| a.severity > Severity::Info).collect();
+    assert_eq!(warnings.len(), 1, "{warnings:#?}");
+    assert_eq!(warnings[0].title, "frank is unreachable: 1,221,752 sat of yours in 2 channels");
+    assert_eq!(warnings[0].alert_key, format!("peer-unreachable:{}", key(4)));
+    assert_eq!(severity(&report, "force-close"), Some(Severity::Info));
+    assert_eq!(report.summary.status, Status::Warning);
+}
+
+#[test]
+fn a_node_that_is_not_synced_says_only_that() {
+    let (mut snapshot, history) = bob_later();
+    snapshot.node.info.synced_to_chain = false;
+    snapshot.node.info.synced_to_graph = false;
+    snapshot.node.info.block_height = 1;
+    snapshot.node.peers = Some(vec![]);
+    for channel in snapshot.node.channels.as_mut().unwrap() {
+        channel.active = false;
+    }
+    let mut history = history;
+    history.previous_snapshot = Some(bob_later().0);
+    history.open_alerts = vec![OpenAlert {
+        key: "peer-unreachable:x".into(),
+        severity: Severity::Warning,
+        title: "x".into(),
+        since: NOW,
+    }];
+    let report = made(&snapshot, &history);
+    assert_eq!(rules(&report), ["not-synced-chain", "not-synced-graph"]);
+    assert!(report.metrics.capacity.stale);
+    assert_eq!(report.summary.overall_score, None);
+    let kinds: Vec<_> = report.changes.items.iter().map(|c| c.kind.as_str()).collect();
+    assert_eq!(kinds, ["alert-new", "alert-new"]);
+    assert!(report.recommendations.is_empty());
+}
+
+#[test]
+fn an_absent_peer_is_counted_over_samples_but_not_those_of_our_own_downtime() {
+    let mut snapshot = two();
+    snapshot.node.peers.as_mut().unwrap().remove(0);
+    snapshot.node.channels.as_mut().unwrap()[0].active = false;
+    let sample = |days: i64, n: u8, here: bool| ChannelSample {
+        at: NOW.plus(-days * DAY_MS),
+        point: point(n, 0),
+        peer: key(n),
+        local_sat: 0,
+        remote_sat: 0,
+        active: here,
+        peer_connected: Some(here),
+    };
+    let mut history = history(&[]);
+    history.samples = vec![
+        sample(5, 1, true),
+        sample(5, 2, true),
+        sample(4, 1, false),
+        sample(4, 2, true),
+        // Nobody was there: this node was cut off.
+        sample(3, 1, false),
+        sample(3, 2, false),
+        sample(1, 1, false),
+        sample(1, 2, true),
+    ];
+    let report = made(&snapshot, &history);
+    let alert = find(&report, "peer-unreachable").unwrap();
+    assert!(
+        alert.description.starts_with("Gone in 3 of 4 samples, without a break for 4 days"),
+        "{}",
+        alert.description
+    );
+}
+
+#[test]
+fn many_peers_gone_at_once_points_at_ourselves() {
+    let channels: Vec<_> = (1..=6).map(|n| channel(n, 500_000, 500_000)).collect();
+    let mut now = snapshot(channels);
+    let mut history = history(&[]);
+    history.previous_snapshot = Some(now.clone());
+    now.node.peers.as_mut().unwrap().truncate(2);
+    for channel in now.node.channels.as_mut().unwrap().iter_mut().skip(2) {
+        channel.active = false;
+    }
+    let report = made(&now, &history);
+    assert_eq!(rules(&report), ["many-peers-gone"]);
+    assert_eq!(report.alerts[0].title, "4 of 6 peers left at once: 2,000,000 sat of yours cannot be used");
+    // Gone before too: then each is told by itself.
+    history.previous_snapshot = Some(now.clone());
+    assert_eq!(rules(&made(&now, &history)), ["peer-unreachable"; 4]);
+}
+
+#[test]
+fn an_htlc_on_two_channels_is_one_alert_that_rises() {
+    let htlc = |incoming, expiry| Htlc {
+        incoming,
+        amount: Sat::new(77_001),
+        hash: "ab".repeat(32),
+        expiry_height: expiry,
+        index: 0,
+        forwarding_channel: None,
+    };
+    let judged = |blocks: u32| {
+        let mut snapshot = two();
+        let channels = snapshot.node.channels.as_mut().unwrap();
+        channels[0].htlcs = vec![htlc(true, 800_000 + blocks + 40)];
+        channels[1].htlcs = vec![htlc(false, 800_000 + blocks)];
+        made(&snapshot, &history(&[]))
+    };
+    for (blocks, expected) in [
+        (13, Some(Severity::Critical)),
+        (14, Some(Severity::Warning)),
+        (40, Some(Severity::Warning)),
+        (41, Some(Severity::Info)),
+        (144, Some(Severity::Info)),
+        (145, None),
+    ] {
+        let report = judged(blocks);
+        assert_eq!(severity(&report, "htlc-expiry"), expected, "{blocks}");
+        assert_eq!(report.safety.blocks_to_first_htlc_expiry, Some(i64::from(blocks)));
+        assert_eq!(report.metrics.channels.htlcs_in_flight, Some(1));
+        assert!(report.alerts.len() <= 1);
+    }
+}
+
+fn limbo(blocks: Option<i64>) -> Snapshot {
+    let mut snapshot = two();
+    let channel = PendingChannel {
+        point: point(9, 0),
+        peer: key(9),
+        capacity: Sat::new(1_500_000),
+        local: Sat::new(146_453),
+        remote: Sat::ZERO,
+        opened_by_us: Some(true),
+        limbo: Sat::new(146_783),
+        closing_txid: Some(txid(0x99)),
+    };
+    snapshot.node.pending = Some(Pending {
+        limbo: Sat::new(146_783),
+        force_closing: vec![ForceClosing {
+            channel,
+            maturity_height: None,
+            blocks_til_maturity: blocks,
+            recovered: Sat::ZERO,
+            pending_htlcs: 0,
+        }],
+        ..Pending::default()
+    });
+    snapshot
+}
+
+#[test]
+fn limbo_is_a_warning_only_past_its_maturity() {
+    let mut history = history(&[]);
+    history.previous_snapshot = Some(limbo(Some(300)));
+    for (blocks, expected) in [
+        (Some(174), Severity::Info),
+        (Some(0), Severity::Info),
+        (Some(-6), Severity::Info),
+        (Some(-7), Severity::Warning),
+        (None, Severity::Info),
+    ] {
+        let report = made(&limbo(blocks), &history);
+        assert_eq!(rules(&report), ["funds-in-limbo"], "a close that was there before is not new");
+        assert_eq!(severity(&report, "funds-in-limbo"), Some(expected), "{blocks:?}");
+    }
+}
+
+#[test]
+fn a_new_forced_close_is_critical_while_its_funds_are_out() {
+    let mut past = history(&[]);
+    let mut before = two();
+    before.taken_at = NOW.plus(-DAY_MS);
+    past.previous_snapshot = Some(before);
+    let report = made(&limbo(Some(100)), &past);
+    assert_eq!(severity(&report, "force-close"), Some(Severity::Critical));
+    assert!(report.summary.overall_score.unwrap() <= Thresholds::default().score_cap_critical);
+    // Without a snapshot before, the closing transaction's time decides.
+    past.previous_snapshot = None;
+    past.transactions = vec![tx(&txid(0x99), 0, 0)];
+    assert_eq!(severity(&made(&limbo(Some(100)), &past), "force-close"), Some(Severity::Critical));
+    past.transactions[0].at = NOW.plus(-2 * DAY_MS);
+    assert_eq!(severity(&made(&limbo(Some(100)), &past), "force-close"), None);
+}
+
+#[test]
+fn who_forced_a_close_is_told_by_its_kind() {
+    let (mut snapshot, mut history) = bob_later();
+    for (kind, expected, words) in [
+        (CloseKind::LocalForce, Some(Severity::Info), "by this node"),
+        (CloseKind::RemoteForce, Some(Severity::Info), "by the other side"),
+        (CloseKind::Breach, Some(Severity::Critical), "revoked"),
+        (CloseKind::Cooperative, None, ""),
+    ] {
+        snapshot.node.closed.as_mut().unwrap()[0].kind = kind;
+        history.closed[0].kind = kind;
+        let report = made(&snapshot, &history);
+        assert_eq!(severity(&report, "force-close"), expected);
+        assert!(find(&report, "force-close").is_none_or(|a| a.title.contains(words)));
+    }
+}
+
+#[test]
+fn a_close_that_waits_for_days_is_stuck() {
+    let mut now = limbo(None);
+    let pending = now.node.pending.as_mut().unwrap();
+    pending.waiting_close = vec![pending.force_closing.remove(0).channel];
+    let mut past = history(&[]);
+    assert_eq!(rules(&made(&now, &past)), Vec::<&str>::new());
+    let mut before = now.clone();
+    before.taken_at = NOW.plus(-19 * HOUR_MS);
+    past.previous_snapshot = Some(before.clone());
+    assert_eq!(rules(&made(&now, &past)), Vec::<&str>::new());
+    before.taken_at = NOW.plus(-20 * HOUR_MS);
+    past.previous_snapshot = Some(before);
+    assert_eq!(rules(&made(&now, &past)), ["pending-close-stuck"]);
+}
+
+#[test]
+fn the_reserve_for_anchors_is_what_lnd_says() {
+    let mut snapshot = two();
+    let wallet = snapshot.node.wallet.as_mut().unwrap();
+    wallet.confirmed = Sat::new(60_000);
+    assert_eq!(rules(&made(&snapshot, &history(&[]))), Vec::<&str>::new());
+    snapshot.node.wallet.as_mut().unwrap().confirmed = Sat::new(59_999);
+    let report = made(&snapshot, &history(&[]));
+    assert_eq!(report.alerts[0].title, "The wallet lacks 1 sat for anchor channels: 59,999 sat of 60,000 sat");
+    assert_eq!(report.recommendations[0].advice_key, "anchor-reserve:node");
+}
+
+#[test]
+fn other_sources_see_that_the_node_is_behind() {
+    let judged = |height| {
+        let mut snapshot = two();
+        snapshot.public.block_height = Some(Fact { value: height, source: "mempool.space".into(), as_of: NOW });
+        severity(&made(&snapshot, &history(&[])), "block-height-behind")
+    };
+    assert_eq!(judged(799_990), None);
+    assert_eq!(judged(800_001), None);
+    assert_eq!(judged(800_002), Some(Severity::Warning));
+    assert_eq!(judged(800_006), Some(Severity::Critical));
+}
+
+#[test]
+fn a_certificate_or_macaroon_that_ends_is_told_in_time() {
+    let judged = |ms: i64| {
+        let mut snapshot = two();
+        snapshot.node.certificate_not_after = Some(NOW.plus(ms));
+        snapshot.node.macaroon_expires = Some(NOW.plus(ms));
+        let report = made(&snapshot, &history(&[]));
+        (severity(&report, "certificate-expiry"), severity(&report, "macaroon-expiry"))
+    };
+    let both = |s| (s, s);
+    assert_eq!(judged(30 * DAY_MS), both(None));
+    assert_eq!(judged(30 * DAY_MS - 1), both(Some(Severity::Warning)));
+    assert_eq!(judged(7 * DAY_MS - 1), both(Some(Severity::Critical)));
+    assert_eq!(judged(-1), both(Some(Severity::Critical)));
+}
+
+#[test]
+fn a_macaroon_that_can_write_is_told_every_day() {
+    let mut snapshot = two();
+    snapshot.node.macaroon_can_write = true;
+    assert_eq!(rules(&made(&snapshot, &history(&[]))), ["macaroon-can-write"]);
+}
+
+#[test]
+fn drained_needs_demand() {
+    let snapshot =
+        snapshot(vec![channel(1, 50_000, 950_000), channel(2, 50_000, 950_000), channel(3, 980_000, 20_000)]);
+    let report = made(&snapshot, &history(&[sold(1, 100_000, 50_000), bought(3, 100_000, 50_000)]));
+    assert_eq!(rules(&report), ["channel-drained", "channel-saturated"]);
+    assert_eq!(report.alerts[0].subject, point(1, 0).as_str());
+    assert_eq!(report.alerts[1].subject, point(3, 0).as_str());
+}
+
+#[test]
+fn idle_needs_a_long_history_and_an_old_channel() {
+    let mut past = history(&[]);
+    past.last_forward = vec![(scid(700_000, 1), NOW.plus(-30 * DAY_MS)), (scid(700_000, 2), NOW.plus(1 - 30 * DAY_MS))];
+    let mut snapshot = snapshot(vec![channel(1, 500_000, 500_000), channel(2, 500_000, 500_000)]);
+    let idle = |s: &Snapshot, h: &History| {
+        let report = made(s, h);
+        report.alerts.iter().filter(|a| a.rule == "channel-idle").map(|a| a.subject.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(idle(&snapshot, &past), [point(1, 0).as_str()]);
+    past.first_seen = Some(NOW.plus(-29 * DAY_MS));
+    past.first_forward = past.first_seen;
+    assert!(idle(&snapshot, &past).is_empty());
+    past.first_seen = Some(NOW.plus(-300 * DAY_MS));
+    snapshot.node.channels.as_mut().unwrap()[0].scid = scid(799_000, 1);
+    past.last_forward.remove(0);
+    assert!(idle(&snapshot, &past).is_empty());
+}
+
+#[test]
+fn a_fee_is_held_against_what_others_charge() {
+    let judged = |rate: i64| {
+        let mut snapshot = two();
+        snapshot.node.market = Some(Market { peers: vec![market(1, [10, 50, 200, 400, 800])], ..Market::default() });
+        snapshot.node.policies.as_mut().unwrap()[0].ours = Some(policy(rate));
+        find(&made(&snapshot, &history(&[])), "fee-far-from-market").map(|a| a.title.clone())
+    };
+    assert_eq!(judged(10), None);
+    assert_eq!(judged(800), None);
+    assert!(judged(9).unwrap().contains("9 ppm is below"));
+    assert!(judged(801).unwrap().contains("801 ppm is above"));
+}
+
+#[test]
+fn a_fall_of_revenue_is_against_the_middle_day() {
+    let judged = |week_fee: i64, before: usize| {
+        let mut past = history(&[]);
+        let day = |fees| Some(DaySum { forwards: 1, amount_out: Msat::new(1), fees: Msat::new(fees) });
+        past.days = (0..30).map(|i| if i < 23 { day(100_000) } else { day(week_fee) }).collect();
+        // One day of luck is no habit.
+        past.days[22] = day(900_000_000);
+        for missing in past.days.iter_mut().take(23 - before) {
+            *missing = None;
+        }
+        find(&made(&two(), &past), "revenue-fall").map(|a| a.title.clone())
+    };
+    assert_eq!(judged(50_000, 23), None);
+    assert_eq!(judged(49_000, 23).unwrap(), "7 days earned 343 sat, 49 % of the usual 700 sat");
+    assert_eq!(judged(0, 13), None, "too little history");
+}
+
+#[test]
+fn sums_are_held_against_those_of_lnd() {
+    let mut snapshot = two();
+    let balance = |s: &mut Snapshot, msat| s.node.channel_balance.as_mut().unwrap().local = Msat::new(msat);
+    balance(&mut snapshot, 1_400_000_000 - 13_999_000);
+    assert_eq!(rules(&made(&snapshot, &history(&[]))), Vec::<&str>::new());
+    balance(&mut snapshot, 1_300_000_000);
+    assert_eq!(rules(&made(&snapshot, &history(&[]))), ["balance-mismatch"]);
+
+    let (mut bob, past) = bob_later();
+    bob.node.fees.as_mut().unwrap().month = Sat::new(13_000);
+    assert!(rules(&made(&bob, &past)).contains(&"lnd-fee-sum-differs"));
+}
+
+#[test]
+fn missed_days_are_named() {
+    let mut past = history(&[]);
+    let today = NOW.day();
+    let day = |n: i64| PastDay {
+        date: today.plus(-n),
+        report_id: uuid::Uuid::nil(),
+        score_version: 1,
+        score: None,
+        revenue_sat: None,
+        forward_rate: None,
+        capacity_sat: None,
+    };
+    past.past_days = vec![day(6), day(5), day(3), day(1)];
+    assert_eq!(rules(&made(&two(), &past)), Vec::<&str>::new(), "a first report misses nothing");
+    past.previous_report = Some(made(&two(), &past));
+    let report = made(&two(), &past);
+    assert_eq!(report.alerts[0].title, "2 days of the last 6 have no report: 2026-11-17, 2026-11-19");
+    past.first_seen = Some(NOW.plus(-2 * DAY_MS));
+    assert_eq!(rules(&made(&two(), &past)), Vec::<&str>::new(), "not seen before");
+}
+
+#[test]
+fn an_alert_keeps_its_first_day() {
+    let mut snapshot = two();
+    snapshot.node.macaroon_can_write = true;
+    let mut past = history(&[]);
+    let since = UnixMs(NOW.0 - 5 * DAY_MS);
+    past.open_alerts = vec![OpenAlert {
+        key: "macaroon-can-write:node".into(),
+        severity: Severity::Warning,
+        title: "old".into(),
+        since,
+    }];
+    let report = made(&snapshot, &past);
+    assert_eq!((report.alerts[0].ongoing, report.alerts[0].detected_at.0), (true, since));
+}
+
+#[test]
+fn a_long_list_is_folded_and_then_nothing_of_it_is_called_resolved() {
+    let channels: Vec<_> = (1..=40).map(|n| channel(n, 10_000, 990_000)).collect();
+    let flows: Vec<_> = (1..=40).map(|n| sold(n, 1000, 1000 * i64::from(n))).collect();
+    let mut past = history(&flows);
+    past.open_alerts = vec![OpenAlert {
+        key: format!("channel-drained:{}", point(1, 0)),
+        severity: Severity::Warning,
+        title: "x".into(),
+        since: NOW,
+    }];
+    past.previous_snapshot = Some(snapshot(channels.clone()));
+    let report = made(&snapshot(channels), &past);
+    assert_eq!(report.alerts.len(), 21);
+    let folded = report.alerts.iter().find(|a| a.subject == "more").unwrap();
+    assert!(folded.title.starts_with("20 more of the same"), "{}", folded.title);
+    assert!(report.changes.items.iter().all(|c| c.kind != "alert-resolved"));
+}
+
+#[test]
+fn channels_disabled_by_either_side_are_told_apart() {
+    let mut snapshot = two();
+    let policies = snapshot.node.policies.as_mut().unwrap();
+    policies[0].theirs.as_mut().unwrap().disabled = true;
+    policies[1].ours.as_mut().unwrap().disabled = true;
+    assert_eq!(rules(&made(&snapshot, &history(&[]))), ["channel-disabled-by-peer", "channel-disabled-by-us"]);
+    snapshot.node.channels.as_mut().unwrap()[2].active = false;
+    assert!(rules(&made(&snapshot, &history(&[]))).contains(&"channel-inactive"));
+}
+
+#[test]
+fn a_source_that_did_not_answer_is_one_alert_for_all_its_parts() {
+    let mut snapshot = two();
+    let gap = |part: &str| Gap { part: part.into(), source: "lnd".into(), reason: "timed out".into() };
+    snapshot.gaps = vec![gap("wallet"), gap("sweeps")];
+    let report = made(&snapshot, &history(&[]));
+    assert_eq!(report.alerts[0].title, "lnd did not answer wallet, sweeps");
+    assert_eq!(report.generation_status, crate::report::GenerationStatus::Partial);
+}
+
+#[test]
+fn many_small_outputs_make_a_fragmented_wallet() {
+    let mut snapshot = two();
+    let coin = |n: i64| Utxo { outpoint: format!("{n}"), amount: Sat::new(n), confirmations: 6 };
+    snapshot.node.utxos = Some((0..49).map(|_| coin(1000)).chain([coin(50_000)]).collect());
+    assert_eq!(rules(&made(&snapshot, &history(&[]))), Vec::<&str>::new());
+    snapshot.node.utxos.as_mut().unwrap().push(coin(49_999));
+    assert_eq!(rules(&made(&snapshot, &history(&[]))), ["wallet-fragmented"]);
+}
+
+#[test]
+fn an_anchor_that_nobody_sweeps_is_no_loss() {
+    let (mut snapshot, history) = bob_later();
+    let closed = &mut snapshot.node.closed.as_mut().unwrap()[0];
+    let open = |kind: &str| Resolution {
+        kind: kind.into(),
+        outcome: "unclaimed".into(),
+        outpoint: "x".into(),
+        amount: Sat::new(330),
+        sweep_txid: None,
+    };
+    closed.resolutions.push(open("anchor"));
+    assert_eq!(severity(&made(&snapshot, &history), "force-close"), Some(Severity::Info));
+    snapshot.node.closed.as_mut().unwrap()[0].resolutions.push(open("outgoing_htlc"));
+    assert_eq!(severity(&made(&snapshot, &history), "force-close"), Some(Severity::Warning));
+}
+
+#[test]
+fn a_close_since_the_last_run_is_new_even_when_that_was_days_ago() {
+    let mut past = history(&[]);
+    let mut before = two();
+    before.taken_at = NOW.plus(-3 * DAY_MS);
+    past.previous_snapshot = Some(before);
+    past.transactions = vec![tx(&txid(0x99), 0, 0)];
+    past.transactions[0].at = NOW.plus(-2 * DAY_MS);
+    assert_eq!(severity(&made(&limbo(Some(100)), &past), "force-close"), Some(Severity::Critical));
+    past.previous_snapshot = Some(limbo(Some(200)));
+    assert_eq!(severity(&made(&limbo(Some(100)), &past), "force-close"), None);
+}

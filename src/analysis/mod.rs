@@ -1,0 +1,27 @@
+//! Judges a snapshot by the node's history and makes the report of it.
+//!
+//! Pure: no clock, no files, no network and no `Result`. The same input gives the same report. Every alert comes from a
+//! rule with a stable name ([`RULES`]), every limit stands in [`Thresholds`], and `docs/formulas.md` explains each.
+
+mod accounting;
+mod advice;
+mod alerts;
+mod assemble;
+mod changes;
+mod facts;
+mod metrics;
+mod number;
+mod score;
+mod thresholds;
+mod trends;
+mod words;
+
+pub use alerts::{RULES, Rule};
+pub use assemble::{Backfill, Identity, Input, backfilled, report};
+pub use score::PARTS;
+pub use thresholds::Thresholds;
+
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod tests;

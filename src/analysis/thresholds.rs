@@ -1,0 +1,151 @@
+//! Every limit of every rule, with its default. The config's `[thresholds]` overrides them one by one.
+
+use serde::{Deserialize, Serialize};
+
+/// Limits that the rules judge by. Shares are in percent, rates in ppm, spans in the unit of the name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Thresholds {
+    /// Blocks to an HTLC's expiry from which it is critical.
+    pub htlc_critical_blocks: i64,
+    /// From which it is a warning.
+    pub htlc_warning_blocks: i64,
+    /// From which it is worth knowing.
+    pub htlc_info_blocks: i64,
+    /// Blocks past maturity before unswept funds are a warning.
+    pub limbo_grace_blocks: i64,
+    /// Hours after which a close that waits for its transaction is a warning.
+    pub stuck_close_hours: i64,
+    /// Blocks behind other sources that are a warning.
+    pub behind_warning_blocks: i64,
+    /// Blocks behind other sources that are critical.
+    pub behind_critical_blocks: i64,
+    /// Days before the certificate's end that are a warning; likewise for a macaroon.
+    pub certificate_warning_days: i64,
+    /// Days before the certificate's end that are critical; likewise for a macaroon.
+    pub certificate_critical_days: i64,
+    /// Peers that must leave at once before this node is suspected itself.
+    pub mass_offline_peers: usize,
+    /// Share of the peers, in percent, that must leave at once before this node is suspected itself.
+    pub mass_offline_percent: i64,
+    /// A channel is drained below this share of outbound balance, in percent.
+    pub drained_percent: i64,
+    /// A channel is saturated above this share of outbound balance, in percent.
+    pub saturated_percent: i64,
+    /// Days without a forward that make a channel idle.
+    pub idle_days: i64,
+    /// Rates known towards a peer before the market there is judged.
+    pub market_min_rates: u32,
+    /// Revenue of 7 days below this share of the habit is a fall, in percent.
+    pub revenue_fall_percent: i64,
+    /// Days of history that a habit needs, beyond the last seven.
+    pub revenue_min_days: usize,
+    /// Sat a day below which a fall is not worth a word.
+    pub revenue_min_sat: i64,
+    /// Unspent outputs that make the wallet fragmented.
+    pub fragmented_outputs: usize,
+    /// Size in sat below which an output counts as a fragment.
+    pub fragment_sat: i64,
+    /// Difference to LND's own sums that is told, in ppm of the larger.
+    pub books_tolerance_ppm: i64,
+    /// Findings of one rule that are told one by one; the rest are told as a number.
+    pub alerts_per_rule: usize,
+    /// Recommendations in a report.
+    pub advice_count: usize,
+    /// Least gain in sat a month that an advice about fees or liquidity must promise.
+    pub advice_min_gain_sat: i64,
+    /// Share of outbound below which raising the fee is considered, in percent.
+    pub raise_below_percent: i64,
+    /// Share of outbound above which lowering the fee is considered, in percent.
+    pub lower_above_percent: i64,
+    /// Days without an outgoing forward before the fee is called too high.
+    pub lower_idle_days: i64,
+    /// One step of a fee, in percent of the fee.
+    pub fee_step_percent: i64,
+    /// The highest rate that is ever advised.
+    pub fee_max_ppm: i64,
+    /// Share of outbound below which a refill is considered, in percent.
+    pub refill_below_percent: i64,
+    /// Share of outbound above which a channel can give, in percent.
+    pub give_above_percent: i64,
+    /// The most a refill may cost, in percent of what the channel earns for the amount.
+    pub refill_budget_percent: i64,
+    /// Smallest refill in sat.
+    pub refill_min_sat: i64,
+    /// Days that a peer must be gone before closing is advised.
+    pub gone_days: i64,
+    /// Age in days before closing an idle channel is considered.
+    pub close_min_age_days: i64,
+    /// Months over which a close must pay for itself.
+    pub close_horizon_months: i64,
+    /// Chain fee in sat per 1,000 vB above which no idle channel is closed.
+    pub close_max_fee: i64,
+    /// Share of the smaller side of a channel that gives all points of liquidity, in percent.
+    pub score_balance_percent: i64,
+    /// Turnover of the capacity in 30 days that gives all points of flow, in percent.
+    pub score_turnover_percent: i64,
+    /// Net yield a year on the outbound balance that gives all points of profit, in ppm.
+    pub score_yield_ppm: i64,
+    /// Share of time that channels are usable which gives all points of availability, in percent.
+    pub score_available_percent: i64,
+    /// Distinct peers that give all points of the network part.
+    pub score_peers: u32,
+    /// Days of history before flow and profit are measured.
+    pub score_min_days: i64,
+    /// The score is held at this while something critical threatens funds.
+    pub score_cap_critical: i64,
+    /// The score is held at this while a warning concerns funds.
+    pub score_cap_warning: i64,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self {
+            htlc_critical_blocks: 13,
+            htlc_warning_blocks: 40,
+            htlc_info_blocks: 144,
+            limbo_grace_blocks: 6,
+            stuck_close_hours: 20,
+            behind_warning_blocks: 2,
+            behind_critical_blocks: 6,
+            certificate_warning_days: 30,
+            certificate_critical_days: 7,
+            mass_offline_peers: 3,
+            mass_offline_percent: 50,
+            drained_percent: 10,
+            saturated_percent: 95,
+            idle_days: 30,
+            market_min_rates: 5,
+            revenue_fall_percent: 50,
+            revenue_min_days: 14,
+            revenue_min_sat: 10,
+            fragmented_outputs: 50,
+            fragment_sat: 50_000,
+            books_tolerance_ppm: 10_000,
+            alerts_per_rule: 20,
+            advice_count: 7,
+            advice_min_gain_sat: 10,
+            raise_below_percent: 15,
+            lower_above_percent: 85,
+            lower_idle_days: 7,
+            fee_step_percent: 25,
+            fee_max_ppm: 5_000,
+            refill_below_percent: 20,
+            give_above_percent: 70,
+            refill_budget_percent: 65,
+            refill_min_sat: 10_000,
+            gone_days: 14,
+            close_min_age_days: 90,
+            close_horizon_months: 6,
+            close_max_fee: 50_000,
+            score_balance_percent: 20,
+            score_turnover_percent: 100,
+            score_yield_ppm: 30_000,
+            score_available_percent: 98,
+            score_peers: 10,
+            score_min_days: 7,
+            score_cap_critical: 50,
+            score_cap_warning: 85,
+        }
+    }
+}
