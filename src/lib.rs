@@ -15,3 +15,5 @@ pub mod sources;
 pub mod store;
 
 pub mod analysis;
+
+pub mod render;
