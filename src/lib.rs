@@ -17,3 +17,13 @@ pub mod store;
 pub mod analysis;
 
 pub mod render;
+
+pub mod exit;
+
+pub mod schedule;
+
+pub mod config;
+
+pub mod daily;
+
+pub mod cli;

@@ -1,3 +1,7 @@
-//! The program. It does nothing yet.
+//! The `daznode` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    daznode::cli::main()
+}
