@@ -1,0 +1,28 @@
+//! What daznode survives: kills, nodes that misbehave, two runs at once, full disks, wrong clocks, hostile text. All of it
+//! with the real program, which knows nothing of being tested.
+//!
+//! `DAZNODE_TORTURE=1` makes the random parts as long as a night allows; `DAZNODE_SEED` repeats one of them.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a panic is how a test fails"
+)]
+
+mod audit;
+mod clock;
+mod disk;
+#[path = "../support/fake_lnd.rs"]
+mod fake_lnd;
+#[path = "../cli/harness.rs"]
+#[allow(dead_code, reason = "shared with the tests of the command line")]
+mod harness;
+mod hostile;
+mod kills;
+mod nodes;
+mod profiles;
+#[cfg(feature = "crash-points")]
+mod steps;
+mod together;

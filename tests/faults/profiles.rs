@@ -1,0 +1,106 @@
+//! Profiles, made without the program: many of them at once, and ones that `enable` would refuse.
+
+use std::path::PathBuf;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use daznode::sources::spec::{Certificate, LndSpec, SecretRef, SourceSpec};
+use daznode::store::{Access, NewProfile, Profile, Store};
+use daznode::units::{Network, UnixMs};
+use tonic_lnd::lnrpc;
+
+use crate::fake_lnd::{Builder, FakeLnd};
+use crate::harness::{Sandbox, recording};
+
+/// The recording that has every answer.
+pub(crate) fn whole() -> PathBuf {
+    recording("bob-later")
+}
+
+/// An answer of it.
+pub(crate) fn recorded(path: &str) -> Bytes {
+    let name = format!("{}.pb", path.trim_start_matches('/').replace('/', "."));
+    std::fs::read(whole().join(name)).unwrap().into()
+}
+
+/// A message of it.
+pub(crate) fn message<M: prost::Message + Default>(path: &str) -> M {
+    M::decode(recorded(path)).unwrap()
+}
+
+pub(crate) fn macaroon() -> Vec<u8> {
+    std::fs::read(whole().join("readonly.macaroon")).unwrap()
+}
+
+/// A node that answers, until it is told otherwise.
+pub(crate) fn lnd() -> Builder {
+    FakeLnd::builder().recording(&whole()).macaroon(&macaroon())
+}
+
+/// How many forwards, payments, invoices and transactions the recorded node has.
+pub(crate) fn expected_events() -> [i64; 4] {
+    let forwards: lnrpc::ForwardingHistoryResponse = message("/lnrpc.Lightning/ForwardingHistory");
+    let payments: lnrpc::ListPaymentsResponse = message("/lnrpc.Lightning/ListPayments");
+    let invoices: lnrpc::ListInvoiceResponse = message("/lnrpc.Lightning/ListInvoices");
+    let transactions: lnrpc::TransactionDetails = message("/lnrpc.Lightning/GetTransactions");
+    [
+        forwards.forwarding_events.len(),
+        payments.payments.len(),
+        invoices.invoices.len(),
+        transactions.transactions.len(),
+    ]
+    .map(|n| i64::try_from(n).unwrap())
+}
+
+/// Where secrets are that let a profile read this node.
+pub(crate) fn spec(sandbox: &Sandbox, name: &str, lnd: &FakeLnd) -> LndSpec {
+    let certificate = sandbox.put(&format!("{name}.cert"), lnd.certificate().as_bytes(), 0o600);
+    let macaroon = sandbox.put(&format!("{name}.macaroon"), &macaroon(), 0o600);
+    LndSpec {
+        address: lnd.address(),
+        certificate: Certificate::Pinned(SecretRef::File(certificate)),
+        macaroon: SecretRef::File(macaroon),
+        proxy: None,
+        allow_write_macaroon: false,
+    }
+}
+
+/// The same as a URI.
+pub(crate) fn uri(lnd: &FakeLnd) -> String {
+    let der: String = lnd.certificate().lines().filter(|line| !line.starts_with('-')).collect();
+    let certificate = der.replace('+', "-").replace('/', "_").replace('=', "");
+    format!("lndconnect://{}?cert={certificate}&macaroon={}", lnd.address(), URL_SAFE_NO_PAD.encode(macaroon()))
+}
+
+/// Makes a profile of the recorded node for this user, in a tenant of the same name so that nothing is shared.
+pub(crate) fn put(store: &Store, user: &str, source: SourceSpec) -> Profile {
+    let info: lnrpc::GetInfoResponse = message("/lnrpc.Lightning/GetInfo");
+    let new = NewProfile {
+        tenant: user.to_owned(),
+        user: user.to_owned(),
+        pubkey: info.identity_pubkey.parse().unwrap(),
+        network: Network::Regtest,
+        alias: user.to_owned(),
+        source,
+        schedule: "0 6 * * *".to_owned(),
+        notify: serde_json::json!({}),
+    };
+    store.enable(&new, UnixMs::from_secs(1_700_000_000)).unwrap()
+}
+
+/// The store of a sandbox.
+pub(crate) fn store(sandbox: &Sandbox) -> Store {
+    Store::open(&sandbox.state(), Access::Write).unwrap()
+}
+
+/// A profile of the node for this user.
+pub(crate) fn enable(sandbox: &Sandbox, user: &str, lnd: &FakeLnd) -> Profile {
+    let spec = spec(sandbox, user, lnd);
+    put(&store(sandbox), user, SourceSpec::Lnd(spec))
+}
+
+/// The long form of the tests.
+pub(crate) fn torture() -> bool {
+    std::env::var_os("DAZNODE_TORTURE").is_some_and(|v| v == "1")
+}
