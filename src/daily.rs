@@ -382,6 +382,7 @@ impl Making {
             public,
             gaps,
             sources: seen,
+            host: None,
         };
         store.put_snapshot(&self.profile, &snapshot)?;
         let mut caught_up = Vec::new();

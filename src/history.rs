@@ -5,9 +5,9 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::report::{Report, Severity};
-use crate::snapshot::{ChainTx, ClosedChannel, Snapshot};
-use crate::units::{Day, Msat, Outpoint, Pubkey, Scid, UnixMs};
+use crate::report::{Act, Report, ScorePart, Severity};
+use crate::snapshot::{ChainTx, ClosedChannel, Commitments, FailureReason, Policy, Snapshot};
+use crate::units::{Day, Msat, Outpoint, Pubkey, Sat, Scid, UnixMs};
 
 /// A half-open span of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,11 +38,15 @@ pub struct History {
     pub week: Period,
     /// Thirty days.
     pub month: Period,
+    /// Ninety days.
+    pub quarter: Period,
+    /// Everything that is stored: from the oldest event on.
+    pub ever: Period,
     /// For every pair of channels in the last 30 days: what went from one to the other.
     pub pairs_month: Vec<PairFlow>,
     /// The last forward in or out by each channel.
     pub last_forward: Vec<(Scid, UnixMs)>,
-    /// Fees and forwards of each of the 30 days before `now`, oldest first, each day of 24 hours ending at `now`'s time of
+    /// Fees and forwards of each of the 120 days before `now`, oldest first, each day of 24 hours ending at `now`'s time of
     /// day; `None` for a day that ends before the oldest stored forward and before the node was first seen.
     pub days: Vec<Option<DaySum>>,
     /// Which channel each short id belongs to, of open and closed channels, with the peer.
@@ -55,12 +59,211 @@ pub struct History {
     pub previous_snapshot: Option<Snapshot>,
     /// The latest report of a day before this one that did not fail and was not caught up.
     pub previous_report: Option<Report>,
-    /// What the trends need of the six days before this report's date; missing days are absent.
+    /// What the trends need of the 89 days before this report's date; missing days are absent.
     pub past_days: Vec<PastDay>,
+    /// Scores of the seven days before this report's date with their parts, the latest first.
+    pub past_scores: Vec<PastScore>,
     /// Samples of each own channel's balance and state in the last 30 days, oldest first.
     pub samples: Vec<ChannelSample>,
     /// Alerts that the report before left open.
     pub open_alerts: Vec<OpenAlert>,
+    /// Our balance in each channel over time, from all samples.
+    pub balances: Vec<MeanBalance>,
+    /// Policies of own channels as they changed in the last 90 days, oldest first, each with the one before it.
+    pub policy_changes: Vec<PolicyChange>,
+    /// The transactions that would have closed a channel by force, as they were last seen.
+    pub commitments: Vec<(Outpoint, Commitments)>,
+    /// What a watcher saw; empty coverage is not measured.
+    pub watched: Watched,
+    /// The machine at earlier collections of the last 30 days, oldest first.
+    pub host: Vec<HostSample>,
+    /// Scheduled days of the last 7 that had no report in their time, oldest first.
+    pub missed: Vec<Day>,
+    /// Advice that is open, or that ended or was followed in the last 45 days.
+    pub advice: Vec<PastAdvice>,
+}
+
+/// A day's score with its parts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PastScore {
+    /// The day.
+    pub date: Day,
+    /// The formula.
+    pub score_version: u32,
+    /// The score.
+    pub score: Option<i64>,
+    /// What held it down.
+    pub cap: Option<i64>,
+    /// Its parts.
+    pub parts: Vec<ScorePart>,
+}
+
+/// Our balance in one channel, averaged over time: each sample holds until the next one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MeanBalance {
+    /// The channel; also one that is closed by now.
+    pub point: Outpoint,
+    /// Over 24 hours, 7 days, 30 days, 90 days and all time before `now`; `None` where no sample covers any of it.
+    pub spans: [Option<Mean>; 5],
+}
+
+/// A mean over time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mean {
+    /// Ours.
+    pub local: Sat,
+    /// How much of the span samples cover: from the first sample in it (or the one before it) to the end or the close.
+    pub covered_ms: i64,
+}
+
+/// A policy that took the place of another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyChange {
+    /// The channel.
+    pub point: Outpoint,
+    /// Whether it is ours; else the peer's.
+    pub ours: bool,
+    /// When it was seen.
+    pub at: UnixMs,
+    /// The one before; `None` for the first that was seen.
+    pub before: Option<Policy>,
+    /// The new one.
+    pub after: Policy,
+}
+
+/// What a watcher saw. Sums are over what was watched only.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Watched {
+    /// Milliseconds of the last 24 hours, 7 days and 30 days that HTLCs were watched.
+    pub htlcs_ms: [i64; 3],
+    /// Likewise for the peers' connections.
+    pub peers_ms: [i64; 3],
+    /// Forwards that failed in the last 24 hours, by pair and reason.
+    pub failures_day: Vec<FailureFlow>,
+    /// In 7 days.
+    pub failures_week: Vec<FailureFlow>,
+    /// In 30 days.
+    pub failures_month: Vec<FailureFlow>,
+    /// Each peer's connection in 7 days.
+    pub peers_week: Vec<PeerWatch>,
+    /// In 30 days.
+    pub peers_month: Vec<PeerWatch>,
+}
+
+/// Forwards from one channel to another that failed for one reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailureFlow {
+    /// They came by this channel.
+    pub scid_in: Scid,
+    /// They were to leave by this one.
+    pub scid_out: Scid,
+    /// Why.
+    pub reason: FailureReason,
+    /// How many.
+    pub count: u32,
+    /// What was to leave.
+    pub amount_out: Msat,
+    /// The fee that was missed.
+    pub fee: Msat,
+}
+
+/// One peer's connection, within what was watched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerWatch {
+    /// The peer.
+    pub peer: Pubkey,
+    /// Milliseconds that were watched, without those in which this node itself was cut off.
+    pub watched_ms: i64,
+    /// Of those, connected.
+    pub connected_ms: i64,
+    /// Connections that ended.
+    pub breaks: u32,
+}
+
+/// The machine at one earlier collection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostSample {
+    /// When.
+    pub at: UnixMs,
+    /// What it was.
+    pub host: crate::snapshot::Host,
+}
+
+/// How an advice stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AdviceState {
+    /// Given, and not acted on so far.
+    Open,
+    /// Done as it was said.
+    Followed,
+    /// Done in part: the same direction, not as far.
+    Partly,
+    /// Not done, and no longer given.
+    Ignored,
+    /// Another advice for the same took its place.
+    Superseded,
+    /// Its reason went away by itself.
+    Expired,
+}
+
+/// An advice that was given before.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PastAdvice {
+    /// Its row.
+    pub id: Uuid,
+    /// `kind:subject`.
+    pub key: String,
+    /// How it stands.
+    pub state: AdviceState,
+    /// Its one line.
+    pub title: String,
+    /// Its command.
+    pub command: String,
+    /// What was to be done, in terms that a later snapshot can be held against.
+    pub act: Option<Act>,
+    /// Promised a month.
+    pub promised: Option<Msat>,
+    /// The lower end of that.
+    pub promised_low: Option<Msat>,
+    /// The upper end.
+    pub promised_high: Option<Msat>,
+    /// What it was to cost once.
+    pub cost: Option<Msat>,
+    /// When it was first given.
+    pub first_at: UnixMs,
+    /// When it was last given.
+    pub last_at: UnixMs,
+    /// When it was seen to be followed.
+    pub followed_at: Option<UnixMs>,
+    /// What came of it, where that was measured: after 7 and after 30 days.
+    pub outcomes: Vec<AdviceOutcome>,
+    /// Where it was followed and an outcome is due: flows of all channels before and after, for spans of as many days.
+    pub spans: Vec<AdviceSpan>,
+}
+
+/// What came of a followed advice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdviceOutcome {
+    /// 7 or 30 days after it was followed.
+    pub days: u32,
+    /// When that was measured.
+    pub measured_at: UnixMs,
+    /// What came beyond what would have come anyway, scaled to 30 days; `None` where it can't be told.
+    pub gained: Option<Msat>,
+    /// What would have come anyway, scaled to 30 days.
+    pub anyway: Option<Msat>,
+}
+
+/// Flows before and after an advice was followed, over spans of the same length.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AdviceSpan {
+    /// Days of each span: 7 or 30.
+    pub days: u32,
+    /// The span that ends when it was first given.
+    pub before: Period,
+    /// The span that begins when it was followed.
+    pub after: Period,
 }
 
 /// Sums of events over one window.

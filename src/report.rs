@@ -548,6 +548,60 @@ pub struct Recommendation {
     pub cost_sats: Option<Sat>,
     /// Days until it has paid for itself.
     pub payback_days: Option<u32>,
+    /// Four times in five the gain should lie between these two, in sats a month; null with the gain.
+    #[serde(default)]
+    pub gain_low_sats_month: Option<Sat>,
+    /// The upper end.
+    #[serde(default)]
+    pub gain_high_sats_month: Option<Sat>,
+    /// What to do, for programs; null where only words can say it.
+    #[serde(default)]
+    pub act: Option<Act>,
+    /// The day that it was first given; earlier than the report's where it was given before and not followed.
+    #[serde(default)]
+    pub first_advised: Option<Day>,
+}
+
+/// What to do, for programs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "act", rename_all = "snake_case")]
+pub enum Act {
+    /// Charge another fee on a channel.
+    SetFee {
+        /// The channel.
+        channel: Outpoint,
+        /// The rate before.
+        from_ppm: Ppm,
+        /// The rate to set.
+        to_ppm: Ppm,
+        /// The base fee to set.
+        base_msat: Msat,
+    },
+    /// Move sats from one channel to another by a circular payment.
+    Rebalance {
+        /// The channel to empty.
+        from: Outpoint,
+        /// The channel to refill.
+        to: Outpoint,
+        /// How much is to arrive.
+        amount_sat: Sat,
+        /// The most that it may cost.
+        max_fee_sat: Sat,
+    },
+    /// Close a channel.
+    Close {
+        /// The channel.
+        channel: Outpoint,
+        /// Without the other side.
+        force: bool,
+    },
+    /// Open a channel.
+    Open {
+        /// With whom.
+        peer: Pubkey,
+        /// How large.
+        capacity_sat: Sat,
+    },
 }
 
 /// One number that an advice rests on.

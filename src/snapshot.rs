@@ -26,6 +26,35 @@ pub struct Snapshot {
     pub gaps: Vec<Gap>,
     /// Each source that was asked, and how that went.
     pub sources: Vec<SourceSeen>,
+    /// The machine, where the node or daznode's state lives on this one.
+    #[serde(default)]
+    pub host: Option<Host>,
+}
+
+/// The machine that a node or daznode's state lives on. What could not be told is `None`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Host {
+    /// Each file system that matters, once.
+    pub disks: Vec<Disk>,
+    /// LND's databases together, in bytes.
+    pub database_bytes: Option<u64>,
+    /// Memory that programs can still get, in bytes.
+    pub memory_available_bytes: Option<u64>,
+    /// All memory, in bytes.
+    pub memory_total_bytes: Option<u64>,
+    /// How far the machine's clock is ahead of others' (negative: behind), and whose.
+    pub clock_ahead: Option<Fact<i64>>,
+}
+
+/// One file system.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disk {
+    /// What lies on it: `lnd`, `daznode`, or both with a comma.
+    pub holds: String,
+    /// Bytes that are free to an ordinary user.
+    pub free_bytes: u64,
+    /// All bytes.
+    pub total_bytes: u64,
 }
 
 /// What was asked for and not got: a report with gaps ends with exit code 3.
@@ -109,6 +138,49 @@ pub struct NodeView {
     pub macaroon_expires: Option<UnixMs>,
     /// Whether the macaroon can change or spend anything (allowed by a setting; every report says so).
     pub macaroon_can_write: bool,
+    /// The operator's own `channel.backup`, as LND decoded it; `None` where none is configured or it could not be read.
+    #[serde(default)]
+    pub backup: Option<Backup>,
+    /// The watchtower client; `None` where it is not active.
+    #[serde(default)]
+    pub towers: Option<Towers>,
+}
+
+/// The operator's backup file of channels.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Backup {
+    /// When the file was last written.
+    pub modified_at: Option<UnixMs>,
+    /// The channels that it can bring back.
+    pub covered: Vec<Outpoint>,
+}
+
+/// What the watchtower client tells of itself, since LND started.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Towers {
+    /// States that a tower has acknowledged.
+    pub backups: u32,
+    /// States that no tower has acknowledged yet.
+    pub pending_backups: u32,
+    /// States that no tower took.
+    pub failed_backups: u32,
+    /// Sessions negotiated.
+    pub sessions_acquired: u32,
+    /// Sessions used up.
+    pub sessions_exhausted: u32,
+    /// The towers.
+    pub towers: Vec<Tower>,
+}
+
+/// One watchtower.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tower {
+    /// Its key.
+    pub pubkey: Pubkey,
+    /// Whether it is considered for new sessions.
+    pub candidate: bool,
+    /// Sessions with it.
+    pub sessions: u32,
 }
 
 /// Who the node is and how far it has got.
@@ -234,6 +306,20 @@ pub struct PendingChannel {
     pub limbo: Sat,
     /// The closing transaction, where there is one.
     pub closing_txid: Option<String>,
+    /// The transactions that would close it by force, while LND tells them.
+    #[serde(default)]
+    pub commitments: Option<Commitments>,
+}
+
+/// Ids of the transactions that close a channel by force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commitments {
+    /// Ours.
+    pub ours: String,
+    /// The other side's.
+    pub theirs: String,
+    /// The other side's next one, while it is being agreed.
+    pub theirs_next: Option<String>,
 }
 
 /// A channel closed by force whose funds are not back yet.
@@ -469,6 +555,26 @@ pub struct Market {
     pub median_rate: Option<Ppm>,
     /// Each own peer that is in the graph.
     pub peers: Vec<PeerMarket>,
+    /// Nodes without a channel with this one that could be worth one, the best first.
+    #[serde(default)]
+    pub candidates: Vec<PeerCandidate>,
+}
+
+/// A node that could be worth a channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeerCandidate {
+    /// The node, with what others charge to send to it.
+    pub market: PeerMarket,
+    /// What it charges for what comes from it, weighted by capacity: the middle.
+    pub outgoing_rate_median: Option<Ppm>,
+    /// Nodes that a channel with it would bring within two hops and that are not now.
+    pub new_within_two_hops: u32,
+    /// Own peers that have a channel with it.
+    pub shared_peers: u32,
+    /// Share of its enabled directions that announced something in the last 14 days, in percent.
+    pub fresh_percent: u32,
+    /// Its middle channel.
+    pub median_channel: Sat,
 }
 
 /// What others charge to send to one peer, and how big it is.
@@ -486,6 +592,12 @@ pub struct PeerMarket {
     pub incoming: u32,
     /// Fee rates of those directions, weighted by capacity: 10th, 25th, 50th, 75th and 90th percentile.
     pub incoming_rate_percentiles: Option<[Ppm; 5]>,
+    /// The same rates at 0, 10, 20 and so on to 100 percent of the capacity.
+    #[serde(default)]
+    pub incoming_rate_deciles: Option<[Ppm; 11]>,
+    /// Whether it can be reached without Tor; `None` where it announced no address.
+    #[serde(default)]
+    pub clearnet: Option<bool>,
 }
 
 /// A fact from a public source, with where and when.
@@ -723,4 +835,72 @@ pub struct ChainTx {
     /// Amounts of all its outputs, whoever they belong to: of a closing transaction, the capacity less its fee.
     #[serde(default)]
     pub outputs: Option<Sat>,
+}
+
+/// What a watcher saw in a span of time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WatchedEvents {
+    /// Forwards that failed.
+    pub failures: Vec<FailedForward>,
+    /// Connections of peers that began or ended.
+    pub sessions: Vec<PeerSession>,
+    /// What was watched.
+    pub coverage: Vec<WatchSpan>,
+}
+
+/// A forward that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedForward {
+    /// When.
+    pub at_ns: i64,
+    /// The channel it came by.
+    pub scid_in: Scid,
+    /// Number of the HTLC on that channel.
+    pub htlc_in: u64,
+    /// The channel it was to leave by.
+    pub scid_out: Scid,
+    /// What came.
+    pub amount_in: Msat,
+    /// What was to leave.
+    pub amount_out: Msat,
+    /// Why.
+    pub reason: FailureReason,
+}
+
+/// Why a forward failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureReason {
+    /// We had too little outbound in the channel: demand that was missed.
+    Balance,
+    /// We refused it for another reason (policy, limits, fee too low).
+    Policy,
+    /// The peer was not there, or the channel could not be used.
+    Offline,
+    /// It failed further down the route: no demand that we could have met.
+    Downstream,
+    /// A reason that this daznode does not know.
+    Unknown,
+}
+
+/// A peer's connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerSession {
+    /// The peer.
+    pub peer: Pubkey,
+    /// When it began.
+    pub from: UnixMs,
+    /// When it ended; `None` while it lasts.
+    pub to: Option<UnixMs>,
+}
+
+/// A span in which a stream was watched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WatchSpan {
+    /// `htlcs` or `peers`.
+    pub stream: String,
+    /// From.
+    pub from: UnixMs,
+    /// To.
+    pub to: UnixMs,
 }

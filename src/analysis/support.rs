@@ -134,15 +134,20 @@ pub(super) fn snapshot(channels: Vec<Channel>) -> Snapshot {
             certificate_not_after: None,
             macaroon_expires: None,
             macaroon_can_write: false,
+            backup: None,
+            towers: None,
         },
         public: PublicView::default(),
         gaps: vec![],
         sources: vec![],
+        host: None,
     }
 }
 
 pub(super) fn market(n: u8, rates: [i64; 5]) -> PeerMarket {
     PeerMarket {
+        incoming_rate_deciles: None,
+        clearnet: None,
         pubkey: key(n),
         alias: format!("peer{n}"),
         channels: 20,

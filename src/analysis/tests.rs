@@ -107,6 +107,7 @@ prop_compose! {
         let mut all = snapshot(channels);
         let peers = (1..5).map(|n| market(n, [amounts[0], amounts[1], amounts[2], amounts[3], amounts[4]])).collect();
         let pending = PendingChannel {
+ commitments: None,
             point: point(9, 0), peer: key(9), capacity: Sat::new(amounts[5]), local: Sat::new(amounts[6]),
             remote: Sat::ZERO, opened_by_us: Some(flags[3]), limbo: Sat::new(amounts[7]), closing_txid: Some("é".into()),
         };

@@ -324,6 +324,8 @@ impl Simulated {
             certificate_not_after: None,
             macaroon_expires: None,
             macaroon_can_write: false,
+            backup: None,
+            towers: None,
         };
         let channels = view.channels.iter().flatten();
         view.channel_balance = Some(ChannelBalance {
@@ -409,6 +411,7 @@ impl Simulated {
         let limbo = live.local.floor_sat();
         let maturity = self.height(self.closes_at()) + 720;
         let channel = PendingChannel {
+            commitments: None,
             point: self.point(CLOSED.0)?,
             peer: self.key(CLOSED.0)?,
             capacity: Sat::new(who.capacity),
@@ -492,6 +495,8 @@ impl Simulated {
         for (n, who) in Self::open(life) {
             let channels = 20 + 15 * u32::try_from(n).unwrap_or(0);
             peers.push(PeerMarket {
+                incoming_rate_deciles: None,
+                clearnet: None,
                 pubkey: self.key(n)?,
                 alias: who.alias.to_owned(),
                 channels,
@@ -503,6 +508,7 @@ impl Simulated {
         let own: Sat = Self::open(life).map(|(_, c)| Sat::new(c.capacity)).sum();
         let own_channels = u32::try_from(peers.len()).unwrap_or(0);
         Ok(Market {
+            candidates: Vec::new(),
             nodes: 9,
             channels: own_channels,
             capacity: own,

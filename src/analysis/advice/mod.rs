@@ -85,6 +85,10 @@ fn recommendation(candidate: Candidate, earned: Sat) -> Recommendation {
         (None, None) => 1,
     };
     Recommendation {
+        act: None,
+        first_advised: None,
+        gain_low_sats_month: None,
+        gain_high_sats_month: None,
         priority,
         category: candidate.category,
         title: candidate.title,

@@ -159,6 +159,7 @@ fn an_htlc_on_two_channels_is_one_alert_that_rises() {
 fn limbo(blocks: Option<i64>) -> Snapshot {
     let mut snapshot = two();
     let channel = PendingChannel {
+        commitments: None,
         point: point(9, 0),
         peer: key(9),
         capacity: Sat::new(1_500_000),

@@ -34,6 +34,7 @@ fn the_recorded_node_opened_two_channels_and_got_its_funds_back() {
     before.node.channels.as_mut().unwrap().retain(|c| !c.point.as_str().starts_with("4891207d"));
     let forced = before.node.closed.as_mut().unwrap().remove(0);
     let channel = PendingChannel {
+        commitments: None,
         point: forced.point,
         peer: forced.peer,
         capacity: forced.capacity,

@@ -128,6 +128,7 @@ fn force_closing(row: &wire::ForceClosedChannel) -> Result<ForceClosing, Bad> {
 fn on_its_way(row: Option<&wire::PendingChannel>, limbo: Sat, closing_txid: &str) -> Result<PendingChannel, Bad> {
     let row = row.ok_or_else(|| Bad::new("row without a channel"))?;
     Ok(PendingChannel {
+        commitments: None,
         point: parse(&row.channel_point)?,
         peer: pubkey(&row.remote_node_pub)?,
         capacity: sat("capacity", row.capacity)?,

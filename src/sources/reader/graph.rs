@@ -166,6 +166,7 @@ impl Graph {
             (own_channels > 0).then(|| count(sizes.iter().filter(|&size| bigger(size)).count()).saturating_add(1))
         };
         Market {
+            candidates: Vec::new(),
             nodes: count(sizes.iter().filter(|(channels, _)| *channels > 0).count()),
             channels: count(self.edges.len()),
             capacity: self.capacity(),
@@ -197,6 +198,8 @@ impl Graph {
             let alias = usize::try_from(id).ok().and_then(|id| self.aliases.get(id));
             let mut rates = towards.remove(&id).unwrap_or_default();
             PeerMarket {
+                incoming_rate_deciles: None,
+                clearnet: None,
                 pubkey: pubkey.clone(),
                 alias: alias.map(ToString::to_string).unwrap_or_default(),
                 channels,

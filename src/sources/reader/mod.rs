@@ -216,6 +216,8 @@ impl<'a, A: Answers> Reader<'a, A> {
             certificate_not_after: None,
             macaroon_expires: None,
             macaroon_can_write: false,
+            backup: None,
+            towers: None,
         })
     }
 

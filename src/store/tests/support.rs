@@ -153,9 +153,11 @@ pub(super) fn snapshot(at: UnixMs, channels: u64) -> Snapshot {
         certificate_not_after: None,
         macaroon_expires: None,
         macaroon_can_write: false,
+        backup: None,
+        towers: None,
     };
     let (public, gaps, sources) = (PublicView::default(), Vec::new(), Vec::new());
-    Snapshot { schema: crate::snapshot::SCHEMA, taken_at: at, node, public, gaps, sources }
+    Snapshot { schema: crate::snapshot::SCHEMA, taken_at: at, node, public, gaps, sources, host: None }
 }
 
 /// A whole report of the day of `at`.
@@ -230,6 +232,10 @@ pub(super) fn alert(key: &str, severity: Severity, at: UnixMs) -> Alert {
 
 pub(super) fn advice(key: &str, gain: i64) -> Recommendation {
     Recommendation {
+        act: None,
+        first_advised: None,
+        gain_low_sats_month: None,
+        gain_high_sats_month: None,
         priority: Priority::High,
         category: Category::Fees,
         title: "lower the fee".to_owned(),
