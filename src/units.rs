@@ -242,6 +242,11 @@ pub struct ParseError {
 pub struct Pubkey(String);
 
 impl Pubkey {
+    /// The key of this x coordinate and an even y.
+    pub fn even(x: [u8; 32]) -> Self {
+        Self(format!("02{}", hex::encode(x)))
+    }
+
     /// The 66 hex digits.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -295,6 +300,11 @@ impl fmt::Display for Pubkey {
 pub struct Outpoint(String);
 
 impl Outpoint {
+    /// This output of the transaction of this id (in the order in which ids are written).
+    pub fn of(txid: [u8; 32], output: u32) -> Self {
+        Self(format!("{}:{output}", hex::encode(txid)))
+    }
+
     /// `txid:index`.
     pub fn as_str(&self) -> &str {
         &self.0
