@@ -138,6 +138,9 @@ pub struct Made {
     pub caught_up: Vec<Day>,
     /// How often reading the node was tried.
     pub tries: u32,
+    /// What could not be done once the report was stored, in one line: its file, or clearing away what is old. The next
+    /// run makes up for it.
+    pub note: Option<String>,
 }
 
 /// Why one profile has no report.
@@ -283,8 +286,13 @@ impl<C: Collect> Run<'_, C> {
         let plan = self.store.run(move |store| {
             let there = store.day_report(&profile, date)?;
             let complete = there.filter(|r| r.report.generation_status == GenerationStatus::Complete && !force);
-            let missed = if date == today { missed_days(store, &profile, today, days)? } else { Vec::new() };
-            Ok(Plan { already: complete.map(|r| r.report.report_id), live: date == today, missed })
+            let schedule = profile.schedule.parse::<Schedule>().ok();
+            let missed = match &schedule {
+                Some(schedule) if date == today => missed_days(store, &profile, schedule, today, days)?,
+                _ => Vec::new(),
+            };
+            let already = complete.map(|r| r.report.report_id);
+            Ok(Plan { already, live: date == today, missed, schedule })
         });
         Ok(plan.await?)
     }
@@ -336,12 +344,22 @@ struct Plan {
     already: Option<Uuid>,
     live: bool,
     missed: Vec<Day>,
+    /// When reports are due; `None` where what is stored is no schedule.
+    schedule: Option<Schedule>,
 }
 
+/// Days before a report's in which a day without one is told.
+const MISSED_DAYS: i64 = 7;
+
 /// Scheduled days since the last report that have none, oldest first.
-fn missed_days(store: &store::Store, profile: &Profile, today: Day, most: u32) -> store::Result<Vec<Day>> {
+fn missed_days(
+    store: &store::Store,
+    profile: &Profile,
+    schedule: &Schedule,
+    today: Day,
+    most: u32,
+) -> store::Result<Vec<Day>> {
     let Some(last) = profile.last_report_at.map(UnixMs::day) else { return Ok(Vec::new()) };
-    let Ok(schedule) = profile.schedule.parse::<Schedule>() else { return Ok(Vec::new()) };
     let from = last.plus(1).max(today.plus(-i64::from(most)));
     let mut missed = Vec::new();
     let mut day = from;
@@ -352,6 +370,23 @@ fn missed_days(store: &store::Store, profile: &Profile, today: Day, most: u32) -
         day = day.plus(1);
     }
     Ok(missed)
+}
+
+/// Scheduled days of the week before `today` that had no report in their time, oldest first: also those that were caught
+/// up since.
+fn late_days(
+    store: &store::Store,
+    profile: &Profile,
+    schedule: Option<&Schedule>,
+    today: Day,
+) -> store::Result<Vec<Day>> {
+    let Some(schedule) = schedule else { return Ok(Vec::new()) };
+    let rows = store.report_days(profile, today.plus(-MISSED_DAYS), today.plus(-1))?;
+    let in_time = |day: Day| {
+        rows.iter().any(|row| row.date == day && !row.backfilled && row.generation_status != GenerationStatus::Failed)
+    };
+    let due = |day: &Day| schedule.on(*day).is_some_and(|at| at >= profile.created_at);
+    Ok((1..=MISSED_DAYS).rev().map(|n| today.plus(-n)).filter(due).filter(|day| !in_time(*day)).collect())
 }
 
 /// One profile's reports, once its node is read.
@@ -398,8 +433,9 @@ impl Making {
         } else {
             self.caught_up(store, &snapshot, self.date)?
         };
-        store.flush_files()?;
-        store.purge(&self.profile, retention, self.made_at)?;
+        // The report is stored and announced: what fails from here on does not undo it.
+        let cleared = store.flush_files().and_then(|_| store.purge(&self.profile, retention, self.made_at));
+        made.note = cleared.err().map(|error| error.to_string());
         made.caught_up = caught_up;
         Ok(made)
     }
@@ -413,14 +449,15 @@ impl Making {
     ) -> Result<Made, Failure> {
         let window = Window::days_before(snapshot.taken_at, 1);
         let date = window.end.day();
-        let history = store.history(&self.profile, window.end, date)?;
+        let mut history = store.history(&self.profile, window.end, date)?;
+        history.missed = late_days(store, &self.profile, self.plan.schedule.as_ref(), date)?;
         let identity = self.identity(store, date)?;
         let input = Input { identity, snapshot, history: &history, thresholds, window, watcher_ran: false, off };
         self.keep(store, &analysis::report(&input))
     }
 
     fn caught_up(&self, store: &store::Store, snapshot: &Snapshot, day: Day) -> Result<Made, Failure> {
-        let scheduled = self.profile.schedule.parse::<Schedule>().ok().and_then(|s| s.on(day));
+        let scheduled = self.plan.schedule.as_ref().and_then(|schedule| schedule.on(day));
         let end = scheduled.unwrap_or_else(|| day.start().plus(DAY_MS / 4));
         let window = Window::days_before(end, 1);
         let history = store.history(&self.profile, window.end, day)?;
@@ -459,6 +496,7 @@ impl Making {
             gaps: report.gaps.len(),
             caught_up: Vec::new(),
             tries: 1,
+            note: None,
         })
     }
 }

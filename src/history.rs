@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::report::{Act, Report, ScorePart, Severity};
+pub use crate::report::{AdviceOutcome, AdviceState};
 use crate::snapshot::{ChainTx, ClosedChannel, Commitments, FailureReason, Policy, Snapshot};
 use crate::units::{Day, Msat, Outpoint, Pubkey, Sat, Scid, UnixMs};
 
@@ -189,24 +190,6 @@ pub struct HostSample {
     pub host: crate::snapshot::Host,
 }
 
-/// How an advice stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AdviceState {
-    /// Given, and not acted on so far.
-    Open,
-    /// Done as it was said.
-    Followed,
-    /// Done in part: the same direction, not as far.
-    Partly,
-    /// Not done, and no longer given.
-    Ignored,
-    /// Another advice for the same took its place.
-    Superseded,
-    /// Its reason went away by itself.
-    Expired,
-}
-
 /// An advice that was given before.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PastAdvice {
@@ -240,19 +223,6 @@ pub struct PastAdvice {
     pub outcomes: Vec<AdviceOutcome>,
     /// Where it was followed and an outcome is due: flows of all channels before and after, for spans of as many days.
     pub spans: Vec<AdviceSpan>,
-}
-
-/// What came of a followed advice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AdviceOutcome {
-    /// 7 or 30 days after it was followed.
-    pub days: u32,
-    /// When that was measured.
-    pub measured_at: UnixMs,
-    /// What came beyond what would have come anyway, scaled to 30 days; `None` where it can't be told.
-    pub gained: Option<Msat>,
-    /// What would have come anyway, scaled to 30 days.
-    pub anyway: Option<Msat>,
 }
 
 /// Flows before and after an advice was followed, over spans of the same length.
@@ -308,6 +278,18 @@ pub struct ScidFlow {
     pub amount_out: Msat,
     /// Fees of forwards that left by it.
     pub fees_earned: Msat,
+}
+
+impl ScidFlow {
+    /// One forward that came by a channel; the channel is for the caller to tell.
+    pub fn came(amount_in: Msat, fees_assisted: Msat) -> Self {
+        Self { forwards_in: 1, amount_in, fees_assisted, ..Self::default() }
+    }
+
+    /// One forward that left by a channel.
+    pub fn left(amount_out: Msat, fees_earned: Msat) -> Self {
+        Self { forwards_out: 1, amount_out, fees_earned, ..Self::default() }
+    }
 }
 
 /// What went from one channel to another in a window.

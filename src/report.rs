@@ -57,8 +57,14 @@ pub struct Report {
     pub safety: Safety,
     /// What is wrong, the worst first.
     pub alerts: Vec<Alert>,
+    /// Rules of alerts that could be judged; an alert of another rule stays as the report before left it.
+    #[serde(default)]
+    pub judged_rules: Vec<String>,
     /// What to do, the most valuable first.
     pub recommendations: Vec<Recommendation>,
+    /// What became of advice that was given before.
+    #[serde(default)]
+    pub advice_updates: Vec<AdviceUpdate>,
     /// The last seven days.
     pub trends: Trends,
     /// What is new since the report before.
@@ -602,6 +608,71 @@ pub enum Act {
         /// How large.
         capacity_sat: Sat,
     },
+}
+
+/// What became of an advice that was given before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdviceUpdate {
+    /// The advice.
+    pub id: Uuid,
+    /// `kind:subject`.
+    pub advice_key: String,
+    /// How it stands now.
+    pub state: AdviceState,
+    /// When it was seen to be followed.
+    pub followed_at: Option<Time>,
+    /// What was measured of it with this report.
+    pub outcomes: Vec<AdviceOutcome>,
+}
+
+/// How an advice stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AdviceState {
+    /// Given, and not acted on so far.
+    Open,
+    /// Done as it was said.
+    Followed,
+    /// Done in part: the same direction, not as far.
+    Partly,
+    /// Not done, and no longer given.
+    Ignored,
+    /// Another advice for the same took its place.
+    Superseded,
+    /// Its reason went away by itself.
+    Expired,
+}
+
+/// What came of a followed advice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdviceOutcome {
+    /// 7 or 30 days after it was followed.
+    pub days: u32,
+    /// When that was measured.
+    #[serde(with = "moment")]
+    pub measured_at: UnixMs,
+    /// What came beyond what would have come anyway, scaled to 30 days; `None` where it can't be told.
+    #[serde(rename = "gained_msat")]
+    pub gained: Option<Msat>,
+    /// What would have come anyway, scaled to 30 days.
+    #[serde(rename = "anyway_msat")]
+    pub anyway: Option<Msat>,
+}
+
+/// A moment that is no [`Time`] in Rust, and is written like one.
+mod moment {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::{Time, UnixMs};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+    pub(super) fn serialize<S: Serializer>(at: &UnixMs, serializer: S) -> Result<S::Ok, S::Error> {
+        Time(*at).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<UnixMs, D::Error> {
+        Time::deserialize(deserializer).map(|time| time.0)
+    }
 }
 
 /// One number that an advice rests on.

@@ -281,7 +281,7 @@ fn code(outcomes: &[(Profile, Outcome)]) -> Code {
         match outcome {
             Outcome::Failed { code, .. } => failed.push(*code),
             Outcome::NotTried => failed.push(Code::Failed),
-            Outcome::Made(made) => (partial, others) = (partial || made.gaps > 0, true),
+            Outcome::Made(made) => (partial, others) = (partial || made.gaps > 0 || made.note.is_some(), true),
             Outcome::AlreadyMade { .. } | Outcome::WouldMake { .. } => others = true,
         }
     }
@@ -355,6 +355,9 @@ fn made_line(made: &Made) -> String {
     if !made.caught_up.is_empty() {
         line = format!("{line}; caught up {}", days(&made.caught_up));
     }
+    if let Some(note) = &made.note {
+        line = format!("{line}; the report is stored, but: {}", text::line(note));
+    }
     line
 }
 
@@ -380,6 +383,7 @@ fn outcome_json(profile: &Profile, outcome: &Outcome) -> serde_json::Value {
             "gaps": made.gaps,
             "caught_up": made.caught_up,
             "tries": made.tries,
+            "note": made.note,
         }),
         Outcome::AlreadyMade { report_id, date } => {
             json!({ "outcome": "already_made", "report_id": report_id, "report_date": date })

@@ -1,4 +1,4 @@
-//! Alerts and advice over the days: one row for each key and occurrence, raised, lowered and resolved by the reports.
+//! Alerts over the days: one row for each key and occurrence, raised, lowered and resolved by the reports.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use super::profiles::{Key, Profile};
 use super::{Named, name_of, new_id};
 use crate::history::OpenAlert;
 use crate::report::{Report, Severity};
-use crate::units::{Sat, UnixMs};
+use crate::units::UnixMs;
 
 /// The alerts that are open.
 pub(super) fn open(tx: &Transaction<'_>, key: Key, profile: &Profile) -> rusqlite::Result<Vec<OpenAlert>> {
@@ -27,17 +27,18 @@ pub(super) fn open(tx: &Transaction<'_>, key: Key, profile: &Profile) -> rusqlit
     rows.collect()
 }
 
-/// Brings the rows in line with a report: what it has is open, what it has no longer is resolved.
+/// Brings the rows in line with a report: what it has is open, what it has no longer is resolved where its rule could be
+/// judged. A report that does not tell which rules were judged, as older ones, judged them all.
 pub(super) fn put(tx: &Transaction<'_>, key: Key, profile: &Profile, report: &Report) -> rusqlite::Result<()> {
     let id = profile.id.to_string();
-    let mut before: HashMap<String, (String, Severity)> = HashMap::new();
+    let mut before: HashMap<String, (String, Severity, String)> = HashMap::new();
     {
         let mut some = tx.prepare_cached(
-            "SELECT alert_key, id, severity FROM alerts WHERE tenant = ?1 AND profile = ?2 AND state = 'open'",
+            "SELECT alert_key, id, severity, rule FROM alerts WHERE tenant = ?1 AND profile = ?2 AND state = 'open'",
         )?;
         let mut rows = some.query((key.tenant, &id))?;
         while let Some(row) = rows.next()? {
-            before.insert(row.get(0)?, (row.get(1)?, row.get::<_, Named<Severity>>(2)?.0));
+            before.insert(row.get(0)?, (row.get(1)?, row.get::<_, Named<Severity>>(2)?.0, row.get(3)?));
         }
     }
     let at = report.window_end.0;
@@ -58,7 +59,7 @@ pub(super) fn put(tx: &Transaction<'_>, key: Key, profile: &Profile, report: &Re
     )?;
     for alert in &report.alerts {
         let severity = name_of(&alert.severity);
-        if let Some((row, old)) = before.remove(&alert.alert_key) {
+        if let Some((row, old, _)) = before.remove(&alert.alert_key) {
             update.execute(params![key.tenant, row, severity, alert.title, alert.requires_action, at.0, report_id])?;
             if old != alert.severity {
                 let kind = if alert.severity > old { "raised" } else { "lowered" };
@@ -86,47 +87,15 @@ pub(super) fn put(tx: &Transaction<'_>, key: Key, profile: &Profile, report: &Re
         }
     }
     // A key that a report has twice is not resolved by its second.
+    let judged = |rule: &String| report.judged_rules.is_empty() || report.judged_rules.contains(rule);
+    before.retain(|_, (_, _, rule)| judged(rule));
     before.retain(|gone, _| !report.alerts.iter().any(|alert| alert.alert_key == *gone));
     let mut resolve = tx.prepare_cached(
         "UPDATE alerts SET state = 'resolved', resolved_ms = ?3, last_report = ?4 WHERE tenant = ?1 AND id = ?2",
     )?;
-    for (row, severity) in before.into_values() {
+    for (row, severity, _) in before.into_values() {
         resolve.execute((key.tenant, &row, at.0, &report_id))?;
         note.execute((key.tenant, &row, at.0, "resolved", name_of(&severity), &report_id))?;
-    }
-    Ok(())
-}
-
-/// Keeps what the report advises: first and last report of each key, with what was promised.
-pub(super) fn put_advice(tx: &Transaction<'_>, key: Key, profile: &Profile, report: &Report) -> rusqlite::Result<()> {
-    let mut upsert = tx.prepare_cached(
-        "INSERT INTO advice (tenant, id, profile, advice_key, state, title, command, formula_version, inputs, \
-         confidence, promised_msat, cost_msat, first_report, last_report, first_ms, last_ms) \
-         VALUES (?1, ?2, ?3, ?4, 'open', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, ?13, ?13) \
-         ON CONFLICT (tenant, profile, advice_key) WHERE state = 'open' DO UPDATE SET title = excluded.title, \
-         command = excluded.command, formula_version = excluded.formula_version, inputs = excluded.inputs, \
-         confidence = excluded.confidence, promised_msat = excluded.promised_msat, cost_msat = excluded.cost_msat, \
-         last_report = excluded.last_report, last_ms = excluded.last_ms",
-    )?;
-    let at = report.window_end.0;
-    let msat = |sat: Option<Sat>| sat.map(|sat| sat.msat().get());
-    for advice in &report.recommendations {
-        upsert.execute(params![
-            key.tenant,
-            new_id(at).to_string(),
-            profile.id.to_string(),
-            advice.advice_key,
-            advice.title,
-            advice.suggested_action,
-            report.score_version,
-            serde_json::to_string(&advice.evidence).unwrap_or_default(),
-            // NaN is no number to SQLite.
-            if advice.confidence.is_finite() { advice.confidence } else { 0.0 },
-            msat(advice.estimated_gain_sats_month),
-            msat(advice.cost_sats),
-            report.report_id.to_string(),
-            at.0,
-        ])?;
     }
     Ok(())
 }

@@ -9,6 +9,8 @@ use super::Store;
 use super::error::{Error, Result};
 use super::payments;
 use super::profiles::{Key, Profile};
+use super::sums::add_flow;
+use crate::history::ScidFlow;
 use crate::snapshot::{Events, Forward};
 use crate::sources::Resume;
 use crate::units::Msat;
@@ -54,7 +56,7 @@ impl Store {
             return Ok(0);
         }
         if let Events::Forwards(forwards) = events {
-            check_amounts(forwards)?;
+            check_amounts(forwards.iter().map(|f| (f.amount_in, f.amount_out)))?;
         }
         let key = self.key(profile)?;
         self.write_named("events", |tx| {
@@ -79,14 +81,14 @@ const fn is_empty(events: &Events) -> bool {
 }
 
 /// A node that lies must not be able to bring the sums of a day beyond what an integer holds.
-fn check_amounts(forwards: &[Forward]) -> Result<()> {
+pub(super) fn check_amounts(mut forwards: impl Iterator<Item = (Msat, Msat)>) -> Result<()> {
     let good = |amount: Msat| amount >= Msat::ZERO && amount <= Msat::SUPPLY;
-    match forwards.iter().find(|f| !good(f.amount_in) || !good(f.amount_out)) {
+    match forwards.find(|(amount_in, amount_out)| !good(*amount_in) || !good(*amount_out)) {
         None => Ok(()),
-        Some(f) => Err(Error::Invalid(format!(
+        Some((amount_in, amount_out)) => Err(Error::Invalid(format!(
             "the node reports a forward of {} msat in and {} msat out, which can't be: nothing of this page was stored",
-            f.amount_in.get(),
-            f.amount_out.get()
+            amount_in.get(),
+            amount_out.get()
         ))),
     }
 }
@@ -110,6 +112,7 @@ impl Sum {
 #[derive(Default)]
 struct Page {
     days: HashMap<(i64, i64, i64), Sum>,
+    channels: HashMap<(i64, i64), ScidFlow>,
     hours: HashMap<i64, Sum>,
     last: HashMap<i64, i64>,
 }
@@ -117,7 +120,10 @@ struct Page {
 impl Page {
     fn add(&mut self, forward: &Forward) {
         let (scid_in, scid_out) = (forward.scid_in.stored(), forward.scid_out.stored());
-        self.days.entry((forward.at_ns.div_euclid(DAY_NS), scid_in, scid_out)).or_default().add(forward);
+        let day = forward.at_ns.div_euclid(DAY_NS);
+        self.days.entry((day, scid_in, scid_out)).or_default().add(forward);
+        add_flow(self.channels.entry((day, scid_in)).or_default(), &ScidFlow::came(forward.amount_in, forward.fee()));
+        add_flow(self.channels.entry((day, scid_out)).or_default(), &ScidFlow::left(forward.amount_out, forward.fee()));
         self.hours.entry(forward.at_ns.div_euclid(HOUR_NS)).or_default().add(forward);
         for scid in [scid_in, scid_out] {
             let last = self.last.entry(scid).or_insert(forward.at_ns);
@@ -168,6 +174,7 @@ fn put_sums(tx: &Transaction<'_>, key: Key, page: Page) -> rusqlite::Result<()> 
         let fees = (sum.amount_in - sum.amount_out).get();
         put_day.execute((key.tenant, key.node, day, scid_in, scid_out, sum.forwards, amount_in, amount_out, fees))?;
     }
+    put_channels(tx, key, page.channels)?;
     let mut put_hour = tx.prepare_cached(
         "INSERT INTO forward_hours (tenant, node, hour, forwards, amount_in_msat, amount_out_msat, fees_msat) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (tenant, node, hour) \
@@ -196,4 +203,51 @@ fn put_sums(tx: &Transaction<'_>, key: Key, page: Page) -> rusqlite::Result<()> 
         put_last.execute((key.tenant, key.node, scid, at_ns))?;
     }
     Ok(())
+}
+
+/// Adds to the sums of each channel by day and over all days.
+fn put_channels(tx: &Transaction<'_>, key: Key, channels: HashMap<(i64, i64), ScidFlow>) -> rusqlite::Result<()> {
+    let mut totals: HashMap<i64, ScidFlow> = HashMap::new();
+    for ((_, scid), flow) in &channels {
+        add_flow(totals.entry(*scid).or_default(), flow);
+    }
+    let mut put_day = tx.prepare_cached(
+        "INSERT INTO channel_days (tenant, node, forwards_in, amount_in_msat, fees_assisted_msat, forwards_out, \
+         amount_out_msat, fees_earned_msat, scid, day) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
+         ON CONFLICT (tenant, node, day, scid) DO UPDATE SET \
+         forwards_in = channel_days.forwards_in + excluded.forwards_in, \
+         amount_in_msat = channel_days.amount_in_msat + excluded.amount_in_msat, \
+         fees_assisted_msat = channel_days.fees_assisted_msat + excluded.fees_assisted_msat, \
+         forwards_out = channel_days.forwards_out + excluded.forwards_out, \
+         amount_out_msat = channel_days.amount_out_msat + excluded.amount_out_msat, \
+         fees_earned_msat = channel_days.fees_earned_msat + excluded.fees_earned_msat",
+    )?;
+    let mut days: Vec<_> = channels.into_iter().collect();
+    days.sort_unstable_by_key(|(at, _)| *at);
+    for ((day, scid), flow) in days {
+        let (n_in, amount_in, assisted, n_out, amount_out, earned) = columns(&flow);
+        let row = (key.tenant, key.node, n_in, amount_in, assisted, n_out, amount_out, earned, scid, day);
+        put_day.execute(row)?;
+    }
+    let mut put_total = tx.prepare_cached(
+        "INSERT INTO channel_totals (tenant, node, forwards_in, amount_in_msat, fees_assisted_msat, forwards_out, \
+         amount_out_msat, fees_earned_msat, scid) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
+         ON CONFLICT (tenant, node, scid) DO UPDATE SET \
+         forwards_in = channel_totals.forwards_in + excluded.forwards_in, \
+         amount_in_msat = channel_totals.amount_in_msat + excluded.amount_in_msat, \
+         fees_assisted_msat = channel_totals.fees_assisted_msat + excluded.fees_assisted_msat, \
+         forwards_out = channel_totals.forwards_out + excluded.forwards_out, \
+         amount_out_msat = channel_totals.amount_out_msat + excluded.amount_out_msat, \
+         fees_earned_msat = channel_totals.fees_earned_msat + excluded.fees_earned_msat",
+    )?;
+    for (scid, flow) in totals {
+        let (n_in, amount_in, assisted, n_out, amount_out, earned) = columns(&flow);
+        put_total.execute((key.tenant, key.node, n_in, amount_in, assisted, n_out, amount_out, earned, scid))?;
+    }
+    Ok(())
+}
+
+fn columns(flow: &ScidFlow) -> (u32, i64, i64, u32, i64, i64) {
+    let (came, left) = ((flow.amount_in, flow.fees_assisted), (flow.amount_out, flow.fees_earned));
+    (flow.forwards_in, came.0.get(), came.1.get(), flow.forwards_out, left.0.get(), left.1.get())
 }

@@ -176,7 +176,10 @@ pub(super) fn remove_folder(state: &Path, folder: &str) -> Result<Vec<PathBuf>> 
     for entry in rustix::fs::Dir::read_from(&fd).map_err(|e| failed("read", &path, e))? {
         let entry = entry.map_err(|e| failed("read", &path, e))?;
         let Ok(name) = entry.file_name().to_str() else { continue };
-        let report = name.strip_suffix(".json").is_some_and(|stem| stem.bytes().all(|b| b.is_ascii_digit()));
+        let report = name.strip_suffix(".json").is_some_and(|stem| {
+            // `20261121`, `202611`, `2026-W47`.
+            stem.bytes().all(|b| b.is_ascii_digit() || b == b'-' || b == b'W')
+        });
         if report || maker(name).is_some() {
             rustix::fs::unlinkat(&fd, name, AtFlags::empty()).map_err(|e| failed("remove", &path.join(name), e))?;
             removed.push(path.join(name));

@@ -4,27 +4,37 @@ use rusqlite::Transaction;
 
 use super::error::Result;
 use super::profiles::{Key, Profile};
-use super::{Store, alerts, samples, sums};
+use super::{Store, advice, alerts, balances, commitments, host, last, policies, samples, sums, watched};
 use crate::history::{DaySum, History, PastDay};
 use crate::report::GenerationStatus;
 use crate::units::{DAY_MS, Day, UnixMs};
 
-/// Days that the longest figures reach back.
-const DAYS: i64 = 30;
+/// Days that are summed one by one.
+const DAYS: i64 = 120;
+/// Days of samples.
+const SAMPLE_DAYS: i64 = 30;
+/// Days of changed policies.
+const POLICY_DAYS: i64 = 90;
 /// Days before a report's that its trends show.
-const TREND_DAYS: i64 = 6;
+const TREND_DAYS: i64 = 89;
+/// Days before a report's whose scores are looked at part by part.
+const SCORE_DAYS: i64 = 7;
 
 impl Store {
-    /// The past of the profile's node up to `window_end`, for the report of `report_date`.
+    /// The past of the profile's node up to `window_end`, for the report of `report_date`. Which days were missed is for
+    /// the one to tell who knows the schedule.
     pub fn history(&self, profile: &Profile, window_end: UnixMs, report_date: Day) -> Result<History> {
         let key = self.key(profile)?;
         self.read(|tx| {
             let mut history = self.sql(from_events(tx, key, window_end))?;
             self.sql(from_samples(tx, key, window_end, &mut history))?;
+            history.watched = self.sql(watched::watched(tx, key, window_end))?;
+            history.advice = self.sql(advice::past(tx, key, profile, window_end))?;
             history.open_alerts = self.sql(alerts::open(tx, key, profile))?;
             history.previous_snapshot = self.latest_snapshot(profile, window_end)?;
             history.previous_report = self.previous_report(profile, report_date)?;
             history.past_days = self.past_days(profile, report_date)?;
+            history.past_scores = self.past_scores(profile, report_date.plus(-SCORE_DAYS), report_date.plus(-1))?;
             Ok(history)
         })
     }
@@ -51,8 +61,8 @@ fn from_events(tx: &Transaction<'_>, key: Key, end: UnixMs) -> rusqlite::Result<
         .query_row((key.tenant, key.node), |row| row.get(0))?;
     let first_seen = first_seen.map(UnixMs);
     let first_forward = sums::first(tx, key)?.map(|ns| UnixMs(ns.div_euclid(1_000_000)));
-    let ([day, week, month], pairs_month) = sums::periods(tx, key, end)?;
-    let last_forward = sums::last_forwards(tx, key, end)?;
+    let ([day, week, month, quarter, ever], pairs_month) = sums::periods(tx, key, end)?;
+    let last_forward = last::forwards(tx, key, end)?;
     // Nothing is known of a day that was over before both.
     let known = |day_end: UnixMs| {
         first_forward.is_some_and(|first| first < day_end) || first_seen.is_some_and(|first| first < day_end)
@@ -66,6 +76,8 @@ fn from_events(tx: &Transaction<'_>, key: Key, end: UnixMs) -> rusqlite::Result<
         day,
         week,
         month,
+        quarter,
+        ever,
         pairs_month,
         last_forward,
         days,
@@ -77,7 +89,12 @@ fn from_events(tx: &Transaction<'_>, key: Key, end: UnixMs) -> rusqlite::Result<
 fn from_samples(tx: &Transaction<'_>, key: Key, end: UnixMs, history: &mut History) -> rusqlite::Result<()> {
     let channels = samples::channels(tx, key)?;
     let scids = samples::scids(tx, key)?;
-    history.samples = samples::channel_samples(tx, key, &channels, end.plus(-DAYS * DAY_MS), end)?;
+    let since = |days: i64| (end.plus(-days * DAY_MS), end);
+    history.samples = samples::channel_samples(tx, key, &channels, since(SAMPLE_DAYS))?;
+    history.balances = balances::means(tx, key, &channels, end)?;
+    history.policy_changes = policies::changes(tx, key, &channels, since(POLICY_DAYS))?;
+    history.commitments = commitments::all(tx, key, &channels)?;
+    history.host = host::samples(tx, key, since(SAMPLE_DAYS))?;
     history.closed = samples::closes(tx, key, &channels, &scids)?;
     let named = scids.into_iter().filter_map(|(scid, channel)| {
         channels.get(&channel).map(|(point, peer, _)| (scid, point.clone(), peer.clone()))

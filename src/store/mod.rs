@@ -3,16 +3,23 @@
 //! Every write is one `BEGIN IMMEDIATE` transaction, synced before it is announced. Every table carries its tenant and
 //! every statement names it. A database that is damaged or newer is never touched.
 
+mod advice;
 mod alerts;
+mod balances;
 mod check;
+mod commitments;
 mod crash;
 mod error;
 mod events;
 pub mod files;
 mod handle;
 mod history;
+mod host;
+mod last;
 mod payments;
+mod periods;
 mod place;
+mod policies;
 mod profiles;
 mod purge;
 mod reports;
@@ -20,9 +27,13 @@ mod runs;
 mod samples;
 mod schema;
 mod snapshots;
+mod spans;
+mod spent;
 mod sums;
 #[cfg(test)]
 mod tests;
+mod watched;
+mod windows;
 
 use std::path::{Path, PathBuf};
 
@@ -37,10 +48,12 @@ use uuid::Uuid;
 use crate::units::UnixMs;
 use place::{Header, Place};
 
+pub use advice::AdviceRow;
 pub use check::{Checked, DamagedReport};
 pub use crash::{CRASH_POINTS, crash_point};
 pub use error::{Error, Result};
 pub use handle::Handle;
+pub use periods::{LongPeriod, PeriodDocument, StoredPeriod};
 pub use profiles::{Erased, NewProfile, Profile, ProfileFilter};
 pub use purge::{Purged, Retention};
 pub use reports::{DayRow, FailedRun, StoredReport};

@@ -6,6 +6,7 @@ use rusqlite::{OptionalExtension, Row, Transaction, named_params};
 use uuid::Uuid;
 
 use super::error::{Error, Result};
+use super::periods::{LongPeriod, period_folder};
 use super::{Json, Parsed, Store, files, new_id};
 use crate::sources::spec::SourceSpec;
 use crate::units::{Network, Pubkey, UnixMs};
@@ -197,6 +198,9 @@ impl Store {
         // Files first: after a kill the rows still say what is to be removed.
         for profile in &profiles {
             erased.files.extend(files::remove_folder(&self.state, &profile.folder)?);
+            for period in [LongPeriod::Week, LongPeriod::Month] {
+                erased.files.extend(files::remove_folder(&self.state, &period_folder(&profile.folder, period))?);
+            }
         }
         self.write(|tx| {
             for profile in &profiles {
@@ -322,13 +326,15 @@ fn put_profile(tx: &Transaction<'_>, key: Key, new: &NewProfile, source: &str, n
 }
 
 /// Tables whose rows belong to a node.
-const NODE_TABLES: [&str; 22] = [
+const NODE_TABLES: [&str; 27] = [
     "channels",
     "channel_scids",
     "forwards",
     "forward_days",
     "forward_hours",
     "forward_last",
+    "channel_days",
+    "channel_totals",
     "payments",
     "payment_parts",
     "invoices",
@@ -337,10 +343,13 @@ const NODE_TABLES: [&str; 22] = [
     "resolutions",
     "policy_changes",
     "htlc_failures",
+    "failure_days",
     "peer_sessions",
     "channel_samples",
     "wallet_samples",
     "peer_samples",
+    "host_samples",
+    "commitments",
     "coverage",
     "snapshots",
     "profiles",

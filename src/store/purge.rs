@@ -10,6 +10,9 @@ use crate::units::{DAY_MS, HOUR_MS, UnixMs};
 /// A clock further than this from the newest report is not believed.
 const SUSPECT_MS: i64 = 48 * HOUR_MS;
 
+/// Reports of weeks and months are kept for 25 months of 31 days at most.
+const PERIODS_KEPT_DAYS: i64 = 25 * 31;
+
 /// How long things are kept, in days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
@@ -59,7 +62,9 @@ impl Store {
         let mut purged = self.write(|tx| {
             self.sql((|| {
                 Ok(Purged {
-                    reports: purge_reports(tx, key, profile, before(retention.reports))?,
+                    reports: purge_reports(tx, key, profile, "day", before(retention.reports))?
+                        + purge_reports(tx, key, profile, "week", now.plus(-PERIODS_KEPT_DAYS * DAY_MS))?
+                        + purge_reports(tx, key, profile, "month", now.plus(-PERIODS_KEPT_DAYS * DAY_MS))?,
                     files: 0,
                     samples: purge_samples(tx, key, before(retention.samples))?,
                     snapshots: purge_snapshots(tx, key, profile, before(retention.snapshots))?,
@@ -75,26 +80,33 @@ fn counted(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-fn purge_reports(tx: &Transaction<'_>, key: Key, profile: &Profile, before: UnixMs) -> rusqlite::Result<u32> {
+fn purge_reports(
+    tx: &Transaction<'_>,
+    key: Key,
+    profile: &Profile,
+    period: &str,
+    before: UnixMs,
+) -> rusqlite::Result<u32> {
     let id = profile.id.to_string();
-    let newest: i64 = tx.query_row(
-        "SELECT max(period_start) FROM reports WHERE tenant = ?1 AND profile = ?2 AND period = 'day' \
+    let newest: Option<i64> = tx.query_row(
+        "SELECT max(period_start) FROM reports WHERE tenant = ?1 AND profile = ?2 AND period = ?3 \
          AND generation_status <> 'failed'",
-        (key.tenant, &id),
+        (key.tenant, &id, period),
         |row| row.get(0),
     )?;
+    let Some(newest) = newest else { return Ok(0) };
     let day = before.day().number().min(newest);
     // The row goes with a note that its file has to go: a kill in between leaves no file that nothing knows of.
     tx.execute(
         "INSERT INTO pending_files (tenant, file, act, report) SELECT tenant, file, 'remove', max(id) FROM reports \
-         WHERE tenant = ?1 AND profile = ?2 AND period = 'day' AND period_start < ?3 AND file IS NOT NULL \
+         WHERE tenant = ?1 AND profile = ?2 AND period = ?4 AND period_start < ?3 AND file IS NOT NULL \
          GROUP BY tenant, file ON CONFLICT (tenant, file) DO UPDATE SET act = excluded.act, report = excluded.report, \
          sha256 = NULL",
-        (key.tenant, &id, day),
+        (key.tenant, &id, day, period),
     )?;
     tx.execute(
-        "DELETE FROM reports WHERE tenant = ?1 AND profile = ?2 AND period = 'day' AND period_start < ?3",
-        (key.tenant, &id, day),
+        "DELETE FROM reports WHERE tenant = ?1 AND profile = ?2 AND period = ?4 AND period_start < ?3",
+        (key.tenant, &id, day, period),
     )
     .map(counted)
 }
@@ -111,7 +123,7 @@ fn purge_samples(tx: &Transaction<'_>, key: Key, before: UnixMs) -> rusqlite::Re
     let gone = times.iter().zip(times.iter().skip(1)).filter(|(a, b)| a.div_euclid(DAY_MS) == b.div_euclid(DAY_MS));
     let mut removed = 0;
     for (at, _) in gone {
-        for table in ["channel_samples", "wallet_samples", "peer_samples"] {
+        for table in ["channel_samples", "wallet_samples", "peer_samples", "host_samples"] {
             let mut delete =
                 tx.prepare_cached(&format!("DELETE FROM {table} WHERE tenant = ?1 AND node = ?2 AND at_ms = ?3"))?;
             removed += delete.execute((key.tenant, key.node, at))?;

@@ -6,8 +6,9 @@ use uuid::Uuid;
 use super::error::{Error, Result};
 use super::profiles::{Key, Profile};
 use super::snapshots::sha256;
-use super::{Named, Parsed, Store, alerts, name_of};
-use crate::report::{GenerationStatus, Report, Status, Time};
+use super::{Json, Named, Parsed, Store, advice, alerts, name_of, periods};
+use crate::history::PastScore;
+use crate::report::{GenerationStatus, Report, ScorePart, Status, Time};
 use crate::units::{Day, Sat, UnixMs};
 
 /// A report that is stored.
@@ -65,6 +66,8 @@ pub struct DayRow {
     pub forward_rate: Option<f64>,
     /// Capacity in sat.
     pub capacity_sat: Option<i64>,
+    /// Settled forwards; `None` also in a row of an older daznode.
+    pub forwards: Option<u32>,
     /// Critical alerts.
     pub critical_alerts: u32,
     /// Warnings.
@@ -104,13 +107,7 @@ impl Store {
     /// The revision that the next document of this day gets: 1 for the first.
     pub fn next_revision(&self, profile: &Profile, date: Day) -> Result<u32> {
         let key = self.key(profile)?;
-        let last = self.db.query_row(
-            "SELECT coalesce(max(revision), 0) + 1 FROM reports \
-             WHERE tenant = ?1 AND profile = ?2 AND period = 'day' AND period_start = ?3",
-            (key.tenant, profile.id.to_string(), date.number()),
-            |row| row.get(0),
-        );
-        self.sql(last)
+        self.sql(periods::next_revision(&self.db, key, profile, "day", date))
     }
 
     /// The file of a day's report, below the state folder.
@@ -130,17 +127,12 @@ impl Store {
         self.write_named("report", |tx| {
             let put = || -> rusqlite::Result<()> {
                 put_row(tx, key, profile, report, (&file, &hash, &body))?;
-                tx.execute(
-                    "INSERT INTO pending_files (tenant, file, act, report, sha256) VALUES (?1, ?2, 'write', ?3, ?4) \
-                     ON CONFLICT (tenant, file) DO UPDATE SET act = excluded.act, report = excluded.report, \
-                     sha256 = excluded.sha256",
-                    (key.tenant, &file, report.report_id.to_string(), &hash),
-                )?;
+                periods::put_pending(tx, key, &file, report.report_id, &hash)?;
                 count(tx, key, profile, report)?;
                 // A day that is caught up says nothing of now.
                 if !report.backfilled {
                     alerts::put(tx, key, profile, report)?;
-                    alerts::put_advice(tx, key, profile, report)?;
+                    advice::put(tx, key, profile, report)?;
                 }
                 Ok(())
             };
@@ -203,7 +195,7 @@ impl Store {
     pub fn report_by_id(&self, tenant: Option<&str>, id: Uuid) -> Result<Option<StoredReport>> {
         let text = format!(
             "{COLUMNS} WHERE tenant IN (SELECT tenant FROM tenants WHERE ?1 IS NULL OR name = ?1) AND id = ?2 \
-             AND generation_status <> 'failed'"
+             AND period = 'day' AND generation_status <> 'failed'"
         );
         let found = self.db.query_row(&text, (tenant, id.to_string()), stored);
         self.sql(found.optional())?.map(|row| self.open_report(row)).transpose()
@@ -237,7 +229,7 @@ impl Store {
         let key = self.key(profile)?;
         let mut statement = self.sql(self.db.prepare_cached(
             "SELECT period_start, id, revision, generation_status, status, score, score_version, revenue_msat, \
-             forward_rate, capacity_msat, critical_alerts, warnings, backfilled, error_message FROM reports \
+             forward_rate, capacity_msat, critical_alerts, warnings, backfilled, error_message, forwards FROM reports \
              WHERE tenant = ?1 AND profile = ?2 AND period = 'day' AND period_start BETWEEN ?3 AND ?4 \
              ORDER BY period_start, generation_status <> 'failed', revision",
         ))?;
@@ -255,12 +247,40 @@ impl Store {
         Ok(days)
     }
 
+    /// Scores with their parts of the days from `from` to `to` (both included), the latest first; days that failed or were
+    /// caught up have none.
+    pub(super) fn past_scores(&self, profile: &Profile, from: Day, to: Day) -> Result<Vec<PastScore>> {
+        let key = self.key(profile)?;
+        let mut statement = self.sql(self.db.prepare_cached(
+            "SELECT period_start, score_version, score, score_cap, parts FROM reports r WHERE tenant = ?1 \
+             AND profile = ?2 AND period = 'day' AND period_start BETWEEN ?3 AND ?4 AND generation_status <> 'failed' \
+             AND backfilled = 0 AND revision = (SELECT max(revision) FROM reports m WHERE m.tenant = ?1 \
+             AND m.profile = ?2 AND m.period = 'day' AND m.period_start = r.period_start \
+             AND m.generation_status <> 'failed') ORDER BY period_start DESC",
+        ))?;
+        let days = (key.tenant, profile.id.to_string(), from.number(), to.number());
+        let rows = statement.query_map(days, |row| {
+            Ok(PastScore {
+                date: Day::from_number(row.get(0)?),
+                score_version: row.get(1)?,
+                score: row.get(2)?,
+                cap: row.get(3)?,
+                parts: row.get::<_, Option<Json<Vec<ScorePart>>>>(4)?.map(|parts| parts.0).unwrap_or_default(),
+            })
+        });
+        self.sql(self.sql(rows)?.collect())
+    }
+
+    /// Unpacks the document of a report of any period and holds it against its hash.
+    pub(super) fn open_document(&self, id: &str, hash: &str, body: &[u8]) -> Result<String> {
+        let document = self.decompress(&format!("report {id}"), hash, body)?;
+        String::from_utf8(document).map_err(|e| self.damaged(format!("report {id} can't be read: {e}")))
+    }
+
     /// Unpacks a row, holds it against its hash and lays over what changed since it was announced.
     pub(super) fn open_report(&self, row: Stored) -> Result<StoredReport> {
         let what = format!("report {}", row.id);
-        let document = self.decompress(&what, &row.sha256, &row.body)?;
-        let mut document =
-            String::from_utf8(document).map_err(|e| self.damaged(format!("{what} can't be read: {e}")))?;
+        let mut document = self.open_document(&row.id, &row.sha256, &row.body)?;
         let mut report: Report =
             serde_json::from_str(&document).map_err(|e| self.damaged(format!("{what} can't be read: {e}")))?;
         // Documents tell seconds.
@@ -300,6 +320,7 @@ fn day_row(row: &Row<'_>) -> rusqlite::Result<DayRow> {
         warnings: row.get(11)?,
         backfilled: row.get(12)?,
         error_message: row.get(13)?,
+        forwards: row.get(14)?,
     })
 }
 
@@ -321,6 +342,7 @@ pub(super) fn day_of(report: &Report) -> DayRow {
         warnings: summary.warnings,
         backfilled: report.backfilled,
         error_message: report.error_message.clone(),
+        forwards: report.metrics.forwarding.day.map(|day| day.forwards),
     }
 }
 
@@ -328,7 +350,7 @@ pub(super) fn day_of(report: &Report) -> DayRow {
 pub(super) fn stored_day(tx: &Transaction<'_>, tenant: i64, id: &str) -> rusqlite::Result<DayRow> {
     tx.prepare_cached(
         "SELECT period_start, id, revision, generation_status, status, score, score_version, revenue_msat, \
-         forward_rate, capacity_msat, critical_alerts, warnings, backfilled, error_message FROM reports \
+         forward_rate, capacity_msat, critical_alerts, warnings, backfilled, error_message, forwards FROM reports \
          WHERE tenant = ?1 AND id = ?2",
     )?
     .query_row((tenant, id), day_row)
@@ -346,9 +368,9 @@ fn put_row(
     tx.execute(
         "INSERT INTO reports (tenant, id, profile, period, period_start, revision, generation_status, status, score, \
          score_version, revenue_msat, forward_rate, capacity_msat, critical_alerts, warnings, backfilled, \
-         window_end_ms, retry_count, error_message, rag_indexed, created_ms, updated_ms, file, sha256, document) \
-         VALUES (?1, ?2, ?3, 'day', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, \
-         ?22, ?23, ?24)",
+         window_end_ms, retry_count, error_message, rag_indexed, created_ms, updated_ms, file, sha256, document, parts, \
+         score_cap, forwards) VALUES (?1, ?2, ?3, 'day', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, \
+         ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)",
         params![
             key.tenant,
             day.report_id.to_string(),
@@ -374,6 +396,9 @@ fn put_row(
             file,
             hash,
             body,
+            serde_json::to_string(&report.score_parts).ok(),
+            report.safety.score_cap,
+            day.forwards,
         ],
     )?;
     Ok(())

@@ -2,21 +2,23 @@
 
 use std::collections::{HashMap, HashSet};
 
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{Row, Transaction, params};
 
 use super::profiles::Key;
-use super::{Json, Named, Parsed, name_of};
+use super::{Json, Named, Parsed, commitments, host, name_of, policies};
 use crate::history::ChannelSample;
-use crate::snapshot::{ClosedChannel, Policy, Resolution, Snapshot};
+use crate::snapshot::{ClosedChannel, Resolution, Snapshot};
 use crate::units::{Outpoint, Pubkey, Sat, Scid, UnixMs};
 
 /// Numbers of the node's channels by funding outpoint.
-type Numbers = HashMap<String, i64>;
+pub(super) type Numbers = HashMap<String, i64>;
 
 pub(super) fn put(tx: &Transaction<'_>, key: Key, snapshot: &Snapshot) -> rusqlite::Result<()> {
     let numbers = put_channels(tx, key, snapshot)?;
     put_closes(tx, key, snapshot, &numbers)?;
-    put_policies(tx, key, snapshot, &numbers)?;
+    policies::put(tx, key, snapshot, &numbers)?;
+    commitments::put(tx, key, snapshot, &numbers)?;
+    host::put(tx, key, snapshot)?;
     // A node that is not synced answers with old or empty balances, without an error: they are no samples.
     if snapshot.node.info.synced_to_chain {
         put_channel_samples(tx, key, snapshot, &numbers)?;
@@ -155,79 +157,6 @@ fn put_closes(tx: &Transaction<'_>, key: Key, snapshot: &Snapshot, numbers: &Num
     Ok(())
 }
 
-fn put_policies(tx: &Transaction<'_>, key: Key, snapshot: &Snapshot, numbers: &Numbers) -> rusqlite::Result<()> {
-    for channel in snapshot.node.policies.iter().flatten() {
-        let Some(number) = numbers.get(channel.point.as_str()) else { continue };
-        for (side, policy) in [("ours", &channel.ours), ("theirs", &channel.theirs)] {
-            if let Some(policy) = policy {
-                put_policy(tx, key, *number, side, policy, snapshot.taken_at)?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// What makes one policy another; when it was announced does not.
-type Terms = (i64, i64, i64, i64, u32, i64, i64, bool);
-
-fn put_policy(
-    tx: &Transaction<'_>,
-    key: Key,
-    channel: i64,
-    side: &str,
-    policy: &Policy,
-    at: UnixMs,
-) -> rusqlite::Result<()> {
-    let mut last = tx.prepare_cached(
-        "SELECT base_msat, rate_ppm, inbound_base_msat, inbound_rate_ppm, time_lock_delta, min_htlc_msat, \
-         max_htlc_msat, disabled FROM policy_changes WHERE tenant = ?1 AND node = ?2 AND channel = ?3 AND side = ?4 \
-         ORDER BY at_ms DESC LIMIT 1",
-    )?;
-    let before: Option<Terms> = last
-        .query_row((key.tenant, key.node, channel, side), |row| {
-            let amounts = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-            let (base, rate, inbound_base, inbound_rate) = amounts;
-            Ok((base, rate, inbound_base, inbound_rate, row.get(4)?, row.get(5)?, row.get(6)?, row.get(7)?))
-        })
-        .optional()?;
-    let terms: Terms = (
-        policy.base.get(),
-        policy.rate.0,
-        policy.inbound_base.get(),
-        policy.inbound_rate.0,
-        policy.time_lock_delta,
-        policy.min_htlc.get(),
-        policy.max_htlc.get(),
-        policy.disabled,
-    );
-    if before == Some(terms) {
-        return Ok(());
-    }
-    let mut insert = tx.prepare_cached(
-        "INSERT INTO policy_changes (tenant, node, channel, side, at_ms, announced_ms, base_msat, rate_ppm, \
-         inbound_base_msat, inbound_rate_ppm, time_lock_delta, min_htlc_msat, max_htlc_msat, disabled) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
-         ON CONFLICT (tenant, node, channel, side, at_ms) DO NOTHING",
-    )?;
-    insert.execute(params![
-        key.tenant,
-        key.node,
-        channel,
-        side,
-        at.0,
-        policy.updated_at.0,
-        terms.0,
-        terms.1,
-        terms.2,
-        terms.3,
-        terms.4,
-        terms.5,
-        terms.6,
-        terms.7,
-    ])?;
-    Ok(())
-}
-
 fn put_channel_samples(tx: &Transaction<'_>, key: Key, snapshot: &Snapshot, numbers: &Numbers) -> rusqlite::Result<()> {
     let connected: Option<HashSet<&Pubkey>> =
         snapshot.node.peers.as_ref().map(|peers| peers.iter().map(|peer| &peer.pubkey).collect());
@@ -347,8 +276,7 @@ pub(super) fn channel_samples(
     tx: &Transaction<'_>,
     key: Key,
     channels: &Channels,
-    from: UnixMs,
-    to: UnixMs,
+    (from, to): (UnixMs, UnixMs),
 ) -> rusqlite::Result<Vec<ChannelSample>> {
     let mut some = tx.prepare_cached(
         "SELECT at_ms, channel, local_msat, remote_msat, active, peer_connected FROM channel_samples \

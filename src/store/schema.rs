@@ -20,10 +20,16 @@ pub(super) struct Version {
 }
 
 /// All versions; the first is version 1.
-pub(super) static VERSIONS: [Version; 1] = [Version {
-    script: include_str!("migrations/0001_first.sql"),
-    schema_sha256: "8de3a0875cae924fa2781e111e5fd9dd4e398082356453ec2d86c16a8ec15531",
-}];
+pub(super) static VERSIONS: [Version; 2] = [
+    Version {
+        script: include_str!("migrations/0001_first.sql"),
+        schema_sha256: "8de3a0875cae924fa2781e111e5fd9dd4e398082356453ec2d86c16a8ec15531",
+    },
+    Version {
+        script: include_str!("migrations/0002_longer.sql"),
+        schema_sha256: "1ad9d6aa1320c1fb12b50c6f37e88e2575441d573bf0bb5b27d713985761fb35",
+    },
+];
 
 /// The version that this daznode writes.
 pub(super) fn newest() -> u32 {

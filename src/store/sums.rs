@@ -1,73 +1,26 @@
-//! Sums of a node's events over the windows that end at one moment: whole days from `forward_days`, whole hours from
-//! `forward_hours`, and the rest from the events themselves, so that every window is exact and none reads everything.
+//! Sums of a node's events over windows of time: whole days from `channel_days` and `forward_days`, and the rest from the
+//! events themselves, so that every window is exact and none reads everything.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use rusqlite::Transaction;
 
 use super::events::{DAY_NS, HOUR_NS};
 use super::profiles::Key;
-use crate::history::{DaySum, PairFlow, Period, RebalanceFlow, ScidFlow, Window};
+use super::spent;
+use super::windows::Windows;
+use crate::history::{DaySum, PairFlow, Period, ScidFlow, Window};
 use crate::units::{Msat, Scid, UnixMs};
 
-/// Days of the three windows, the shortest first.
-const SPANS: [i64; 3] = [1, 7, 30];
-
-/// Three windows that end at the same moment.
-#[derive(Clone, Copy)]
-struct Windows {
-    end: i64,
-    /// Starts, the latest first.
-    starts: [i64; 3],
-}
-
-impl Windows {
-    fn new(end: UnixMs) -> Self {
-        let end = end.nanos();
-        Self { end, starts: SPANS.map(|days| end.saturating_sub(days * DAY_NS)) }
-    }
-
-    /// The shortest window that has this moment: 0, 1 or 2.
-    fn shortest(&self, at_ns: i64) -> Option<usize> {
-        (at_ns < self.end).then(|| self.starts.iter().position(|start| at_ns >= *start)).flatten()
-    }
-
-    fn oldest(&self) -> i64 {
-        let [_, _, oldest] = self.starts;
-        oldest
-    }
-
-    /// Days that are cut by a start or the end: these are summed from events, as half-open spans inside the windows.
-    fn cut_days(&self) -> Vec<(i64, i64)> {
-        let mut days: Vec<i64> = self.starts.iter().chain([&self.end]).copied().collect();
-        days.retain(|at| at.rem_euclid(DAY_NS) != 0);
-        let mut days: Vec<i64> = days.into_iter().map(|at| at.div_euclid(DAY_NS)).collect();
-        days.sort_unstable();
-        days.dedup();
-        let span = |day: &i64| ((day * DAY_NS).max(self.oldest()), ((day + 1) * DAY_NS).min(self.end));
-        days.iter().map(span).collect()
-    }
-}
-
-#[derive(Clone, Copy, Default)]
-struct Pair {
-    forwards: u32,
-    amount_in: Msat,
-    amount_out: Msat,
-}
-
-impl Pair {
-    fn add(&mut self, forwards: u32, amount_in: Msat, amount_out: Msat) {
-        self.forwards = self.forwards.saturating_add(forwards);
-        self.amount_in += amount_in;
-        self.amount_out += amount_out;
-    }
-}
+/// Days of the five windows, the shortest first; the last has everything.
+const SPANS: [Option<i64>; 5] = [Some(1), Some(7), Some(30), Some(90), None];
+/// Days of which pairs of channels are summed.
+const PAIR_DAYS: i64 = 30;
 
 /// A hash of a few instructions: hundreds of thousands of rows are summed by short ids, which nobody else chooses.
 #[derive(Clone, Copy, Default)]
-struct Mix(u64);
+pub(super) struct Mix(u64);
 
 impl Hasher for Mix {
     fn finish(&self) -> u64 {
@@ -86,37 +39,37 @@ impl Hasher for Mix {
     }
 }
 
-type Pairs = HashMap<(i64, i64), Pair, BuildHasherDefault<Mix>>;
+/// A map by short ids.
+pub(super) type Mixed<K, V> = HashMap<K, V, BuildHasherDefault<Mix>>;
+type Flows = Mixed<i64, ScidFlow>;
+type Pairs = Mixed<(i64, i64), Pair>;
 
-/// Day, week and month before `end`, and the pairs of the month.
-pub(super) fn periods(tx: &Transaction<'_>, key: Key, end: UnixMs) -> rusqlite::Result<([Period; 3], Vec<PairFlow>)> {
-    let windows = Windows::new(end);
-    let mut rings: [Pairs; 3] = Default::default();
-    add_whole_days(tx, key, &windows, &mut rings)?;
-    for (from, to) in windows.cut_days() {
-        add_events(tx, key, &windows, (from, to), &mut rings)?;
+#[derive(Clone, Copy, Default)]
+struct Pair {
+    forwards: u32,
+    amount_in: Msat,
+    amount_out: Msat,
+}
+
+impl Pair {
+    fn add(&mut self, forwards: u32, amount_in: Msat, amount_out: Msat) {
+        self.forwards = self.forwards.saturating_add(forwards);
+        self.amount_in += amount_in;
+        self.amount_out += amount_out;
     }
-    let mut periods: [Period; 3] = Default::default();
-    let mut channels: HashMap<i64, ScidFlow> = HashMap::new();
+}
+
+/// Day, week, month, quarter and everything before `end`, and the pairs of the month.
+pub(super) fn periods(tx: &Transaction<'_>, key: Key, end: UnixMs) -> rusqlite::Result<([Period; 5], Vec<PairFlow>)> {
+    let windows = Windows::before(end, SPANS);
     let mut pairs = Pairs::default();
-    // Each window is the one before with a ring around it.
-    let mut sum = Pair::default();
-    for ((period, ring), days) in periods.iter_mut().zip(rings).zip(SPANS) {
-        for ((scid_in, scid_out), pair) in ring {
-            sum.add(pair.forwards, pair.amount_in, pair.amount_out);
-            add_channels(&mut channels, scid_in, scid_out, pair);
-            pairs.entry((scid_in, scid_out)).or_default().add(pair.forwards, pair.amount_in, pair.amount_out);
-        }
-        period.window = Some(Window::days_before(end, days));
-        period.forwards = sum.forwards;
-        period.amount_in = sum.amount_in;
-        period.amount_out = sum.amount_out;
-        period.channels = channels.values().copied().collect();
-        period.channels.sort_unstable_by_key(|flow| flow.scid);
+    let mut periods = sums(tx, key, &windows, Some(&mut pairs))?;
+    for (period, days) in periods.iter_mut().zip(SPANS) {
+        period.window = Some(match days {
+            Some(days) => Window::days_before(end, days),
+            None => Window { start: oldest(tx, key)?.map_or(end, |first| first.min(end)), end },
+        });
     }
-    add_rebalances(tx, key, &windows, &mut periods)?;
-    add_payments(tx, key, &windows, &mut periods)?;
-    add_received(tx, key, &windows, &mut periods)?;
     let mut flows: Vec<_> = pairs
         .into_iter()
         .map(|((scid_in, scid_out), pair)| PairFlow {
@@ -131,141 +84,189 @@ pub(super) fn periods(tx: &Transaction<'_>, key: Key, end: UnixMs) -> rusqlite::
     Ok((periods, flows))
 }
 
-fn add_channels(channels: &mut HashMap<i64, ScidFlow>, scid_in: i64, scid_out: i64, pair: Pair) {
-    let flow = |scid| ScidFlow { scid: Scid::from_stored(scid), ..Default::default() };
-    let fees = pair.amount_in - pair.amount_out;
-    let incoming = channels.entry(scid_in).or_insert_with(|| flow(scid_in));
-    incoming.forwards_in = incoming.forwards_in.saturating_add(pair.forwards);
-    incoming.amount_in += pair.amount_in;
-    incoming.fees_assisted += fees;
-    let outgoing = channels.entry(scid_out).or_insert_with(|| flow(scid_out));
-    outgoing.forwards_out = outgoing.forwards_out.saturating_add(pair.forwards);
-    outgoing.amount_out += pair.amount_out;
-    outgoing.fees_earned += fees;
+/// One window by itself.
+pub(super) fn period(tx: &Transaction<'_>, key: Key, window: Window) -> rusqlite::Result<Period> {
+    let [mut period] = sums(tx, key, &Windows::one(window), None)?;
+    period.window = Some(window);
+    Ok(period)
 }
 
-fn ring_of<'a, T>(windows: &Windows, rings: &'a mut [T; 3], at_ns: i64) -> Option<&'a mut T> {
-    windows.shortest(at_ns).and_then(|ring| rings.get_mut(ring))
-}
-
-fn add_whole_days(tx: &Transaction<'_>, key: Key, windows: &Windows, rings: &mut [Pairs; 3]) -> rusqlite::Result<()> {
+fn sums<const N: usize>(
+    tx: &Transaction<'_>,
+    key: Key,
+    windows: &Windows<N>,
+    mut pairs: Option<&mut Pairs>,
+) -> rusqlite::Result<[Period; N]> {
+    let mut rings: [Flows; N] = std::array::from_fn(|_| Flows::default());
+    if windows.has_ever() {
+        add_totals(tx, key, &mut rings)?;
+    }
     let cut: Vec<i64> = windows.cut_days().iter().map(|(from, _)| from.div_euclid(DAY_NS)).collect();
+    add_whole_days(tx, key, windows, &cut, &mut rings)?;
+    if let Some(pairs) = &mut pairs {
+        add_pair_days(tx, key, windows.end, &cut, pairs)?;
+    }
+    for span in windows.cut_days() {
+        add_events(tx, key, windows, span, &mut rings, pairs.as_deref_mut())?;
+    }
+    let mut periods = each_with_the_ones_before(rings);
+    spent::add(tx, key, windows, &mut periods)?;
+    Ok(periods)
+}
+
+/// Each window is the one before with a ring around it.
+fn each_with_the_ones_before<const N: usize>(rings: [Flows; N]) -> [Period; N] {
+    let mut channels = Flows::default();
+    rings.map(|ring| {
+        for (scid, flow) in ring {
+            add_flow(channels.entry(scid).or_default(), &flow);
+        }
+        let mut flows: Vec<ScidFlow> = channels
+            .iter()
+            .map(|(scid, flow)| ScidFlow { scid: Scid::from_stored(*scid), ..*flow })
+            .filter(|flow| flow.forwards_in > 0 || flow.forwards_out > 0)
+            .collect();
+        flows.sort_unstable_by_key(|flow| flow.scid);
+        Period {
+            forwards: flows.iter().fold(0, |sum, flow| sum.saturating_add(flow.forwards_in)),
+            amount_in: flows.iter().map(|flow| flow.amount_in).sum(),
+            amount_out: flows.iter().map(|flow| flow.amount_out).sum(),
+            channels: flows,
+            ..Period::default()
+        }
+    })
+}
+
+pub(super) fn add_flow(sum: &mut ScidFlow, flow: &ScidFlow) {
+    sum.forwards_in = sum.forwards_in.saturating_add(flow.forwards_in);
+    sum.amount_in += flow.amount_in;
+    sum.fees_assisted += flow.fees_assisted;
+    sum.forwards_out = sum.forwards_out.saturating_add(flow.forwards_out);
+    sum.amount_out += flow.amount_out;
+    sum.fees_earned += flow.fees_earned;
+}
+
+fn take_flow(sum: &mut ScidFlow, flow: &ScidFlow) {
+    sum.forwards_in = sum.forwards_in.saturating_sub(flow.forwards_in);
+    sum.amount_in -= flow.amount_in;
+    sum.fees_assisted -= flow.fees_assisted;
+    sum.forwards_out = sum.forwards_out.saturating_sub(flow.forwards_out);
+    sum.amount_out -= flow.amount_out;
+    sum.fees_earned -= flow.fees_earned;
+}
+
+/// The six sums from column `at` on; the short id is told by the map's key.
+fn flow(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<ScidFlow> {
+    Ok(ScidFlow {
+        scid: Scid::default(),
+        forwards_in: row.get(at)?,
+        amount_in: Msat::new(row.get(at + 1)?),
+        fees_assisted: Msat::new(row.get(at + 2)?),
+        forwards_out: row.get(at + 3)?,
+        amount_out: Msat::new(row.get(at + 4)?),
+        fees_earned: Msat::new(row.get(at + 5)?),
+    })
+}
+
+/// Everything that is stored, as the last ring; the whole days that others have are taken out of it later.
+fn add_totals<const N: usize>(tx: &Transaction<'_>, key: Key, rings: &mut [Flows; N]) -> rusqlite::Result<()> {
+    let Some(ever) = rings.last_mut() else { return Ok(()) };
+    let mut all = tx.prepare_cached(
+        "SELECT scid, forwards_in, amount_in_msat, fees_assisted_msat, forwards_out, amount_out_msat, fees_earned_msat \
+         FROM channel_totals WHERE tenant = ?1 AND node = ?2",
+    )?;
+    let mut rows = all.query((key.tenant, key.node))?;
+    while let Some(row) = rows.next()? {
+        ever.insert(row.get(0)?, flow(row, 1)?);
+    }
+    Ok(())
+}
+
+fn add_whole_days<const N: usize>(
+    tx: &Transaction<'_>,
+    key: Key,
+    windows: &Windows<N>,
+    cut: &[i64],
+    rings: &mut [Flows; N],
+) -> rusqlite::Result<()> {
+    let mut some = tx.prepare_cached(
+        "SELECT day, scid, forwards_in, amount_in_msat, fees_assisted_msat, forwards_out, amount_out_msat, \
+         fees_earned_msat FROM channel_days WHERE tenant = ?1 AND node = ?2 AND day >= ?3 AND day < ?4",
+    )?;
+    let (first, last) = windows.days();
+    // What came after the end is in the totals too.
+    let to = if windows.has_ever() { i64::MAX } else { last };
+    let mut rows = some.query((key.tenant, key.node, first, to))?;
+    while let Some(row) = rows.next()? {
+        let (day, scid): (i64, i64) = (row.get(0)?, row.get(1)?);
+        let flow = flow(row, 2)?;
+        if windows.has_ever()
+            && let Some(ever) = rings.last_mut()
+        {
+            take_flow(ever.entry(scid).or_default(), &flow);
+        }
+        if day < last
+            && !cut.contains(&day)
+            && let Some(ring) = windows.ring(rings, day * DAY_NS)
+        {
+            add_flow(ring.entry(scid).or_default(), &flow);
+        }
+    }
+    Ok(())
+}
+
+fn add_pair_days(tx: &Transaction<'_>, key: Key, end: i64, cut: &[i64], pairs: &mut Pairs) -> rusqlite::Result<()> {
     let mut some = tx.prepare_cached(
         "SELECT day, scid_in, scid_out, forwards, amount_in_msat, amount_out_msat FROM forward_days \
          WHERE tenant = ?1 AND node = ?2 AND day >= ?3 AND day < ?4",
     )?;
-    let (first, last) = (windows.oldest().div_euclid(DAY_NS), windows.end.div_euclid(DAY_NS));
-    let mut rows = some.query((key.tenant, key.node, first, last))?;
+    let first = end.saturating_sub(PAIR_DAYS * DAY_NS).div_euclid(DAY_NS);
+    let mut rows = some.query((key.tenant, key.node, first, end.div_euclid(DAY_NS)))?;
     while let Some(row) = rows.next()? {
-        let day: i64 = row.get(0)?;
-        if cut.contains(&day) {
-            continue;
-        }
-        if let Some(ring) = ring_of(windows, rings, day * DAY_NS) {
-            let pair = ring.entry((row.get(1)?, row.get(2)?)).or_default();
+        if !cut.contains(&row.get(0)?) {
+            let pair = pairs.entry((row.get(1)?, row.get(2)?)).or_default();
             pair.add(row.get(3)?, Msat::new(row.get(4)?), Msat::new(row.get(5)?));
         }
     }
     Ok(())
 }
 
-fn add_events(
+fn add_events<const N: usize>(
     tx: &Transaction<'_>,
     key: Key,
-    windows: &Windows,
+    windows: &Windows<N>,
     (from, to): (i64, i64),
-    rings: &mut [Pairs; 3],
+    rings: &mut [Flows; N],
+    mut pairs: Option<&mut Pairs>,
 ) -> rusqlite::Result<()> {
     let mut some = tx.prepare_cached(
         "SELECT at_ns, scid_in, scid_out, amount_in_msat, amount_out_msat FROM forwards \
          WHERE tenant = ?1 AND node = ?2 AND at_ns >= ?3 AND at_ns < ?4",
     )?;
+    let pairs_from = windows.end.saturating_sub(PAIR_DAYS * DAY_NS);
     let mut rows = some.query((key.tenant, key.node, from, to))?;
     while let Some(row) = rows.next()? {
-        if let Some(ring) = ring_of(windows, rings, row.get(0)?) {
-            let pair = ring.entry((row.get(1)?, row.get(2)?)).or_default();
-            pair.add(1, Msat::new(row.get(3)?), Msat::new(row.get(4)?));
+        let (at, scid_in, scid_out): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let (amount_in, amount_out) = (Msat::new(row.get(3)?), Msat::new(row.get(4)?));
+        let fees = amount_in - amount_out;
+        if let Some(ring) = windows.ring(rings, at) {
+            add_flow(ring.entry(scid_in).or_default(), &ScidFlow::came(amount_in, fees));
+            add_flow(ring.entry(scid_out).or_default(), &ScidFlow::left(amount_out, fees));
+        }
+        if at >= pairs_from
+            && let Some(pairs) = &mut pairs
+        {
+            pairs.entry((scid_in, scid_out)).or_default().add(1, amount_in, amount_out);
         }
     }
     Ok(())
 }
 
-/// Adds what happened at `at_ns` to every window that has it.
-fn each_window(windows: &Windows, periods: &mut [Period; 3], at_ns: i64, mut add: impl FnMut(usize, &mut Period)) {
-    let Some(shortest) = windows.shortest(at_ns) else { return };
-    for (n, period) in periods.iter_mut().enumerate().skip(shortest) {
-        add(n, period);
-    }
-}
-
-fn add_rebalances(
-    tx: &Transaction<'_>,
-    key: Key,
-    windows: &Windows,
-    periods: &mut [Period; 3],
-) -> rusqlite::Result<()> {
-    let mut some = tx.prepare_cached(
-        "SELECT resolved_ns, first_scid, last_scid, amount_msat, fee_msat FROM payment_parts \
-         WHERE tenant = ?1 AND node = ?2 AND circular = 1 AND resolved_ns >= ?3 AND resolved_ns < ?4",
-    )?;
-    let mut rows = some.query((key.tenant, key.node, windows.oldest(), windows.end))?;
-    let mut flows: [HashMap<(i64, i64), RebalanceFlow>; 3] = Default::default();
-    while let Some(row) = rows.next()? {
-        let (from, to): (i64, i64) = (row.get(1)?, row.get(2)?);
-        let (amount, cost) = (Msat::new(row.get(3)?), Msat::new(row.get(4)?));
-        let Some(shortest) = windows.shortest(row.get(0)?) else { continue };
-        for flows in flows.iter_mut().skip(shortest) {
-            let flow = flows.entry((from, to)).or_insert_with(|| RebalanceFlow {
-                from: Scid::from_stored(from),
-                to: Scid::from_stored(to),
-                ..Default::default()
-            });
-            flow.amount += amount;
-            flow.cost += cost;
-            flow.parts = flow.parts.saturating_add(1);
-        }
-    }
-    for (period, flows) in periods.iter_mut().zip(flows) {
-        period.rebalances = flows.into_values().collect();
-        period.rebalances.sort_unstable_by_key(|flow| (flow.from, flow.to));
-    }
-    Ok(())
-}
-
-fn add_payments(tx: &Transaction<'_>, key: Key, windows: &Windows, periods: &mut [Period; 3]) -> rusqlite::Result<()> {
-    let mut some = tx.prepare_cached(
-        "SELECT settled_ns, circular, settled_msat, settled_fee_msat FROM payments \
-         WHERE tenant = ?1 AND node = ?2 AND settled_ns >= ?3 AND settled_ns < ?4",
-    )?;
-    let mut rows = some.query((key.tenant, key.node, windows.oldest(), windows.end))?;
-    while let Some(row) = rows.next()? {
-        let circular: bool = row.get(1)?;
-        let (amount, fee) = (Msat::new(row.get(2)?), Msat::new(row.get(3)?));
-        each_window(windows, periods, row.get(0)?, |_, period| {
-            if circular {
-                period.rebalance_count = period.rebalance_count.saturating_add(1);
-            } else {
-                period.payments_sent += amount;
-                period.payment_fees += fee;
-            }
-        });
-    }
-    Ok(())
-}
-
-fn add_received(tx: &Transaction<'_>, key: Key, windows: &Windows, periods: &mut [Period; 3]) -> rusqlite::Result<()> {
-    let mut some = tx.prepare_cached(
-        "SELECT i.settled_ms, i.paid_msat FROM invoices i WHERE i.tenant = ?1 AND i.node = ?2 AND i.settled_ms >= ?3 \
-         AND i.settled_ms < ?4 AND i.state = 'settled' AND NOT EXISTS (SELECT 1 FROM payments p \
-         WHERE p.tenant = ?1 AND p.node = ?2 AND p.circular = 1 AND p.hash = i.hash)",
-    )?;
-    let ms = |ns: i64| ns.div_euclid(1_000_000);
-    let mut rows = some.query((key.tenant, key.node, ms(windows.oldest()), ms(windows.end)))?;
-    while let Some(row) = rows.next()? {
-        let paid = Msat::new(row.get(1)?);
-        each_window(windows, periods, UnixMs(row.get(0)?).nanos(), |_, period| period.received += paid);
-    }
-    Ok(())
+/// When the oldest stored event that is summed happened.
+fn oldest(tx: &Transaction<'_>, key: Key) -> rusqlite::Result<Option<UnixMs>> {
+    let spent = spent::first(tx, key)?;
+    let forward = first(tx, key)?;
+    Ok(forward.into_iter().chain(spent).min().map(|ns| UnixMs(ns.div_euclid(1_000_000))))
 }
 
 /// The first stored forward, in nanoseconds.
@@ -317,85 +318,4 @@ pub(super) fn days(tx: &Transaction<'_>, key: Key, end: UnixMs, count: i64) -> r
         }
     }
     Ok(sums)
-}
-
-/// Days that are searched event by event for the last forward of a channel before a moment in the past.
-const WALKED_DAYS: i64 = 31;
-
-/// When each short id last had a forward before `end`.
-pub(super) fn last_forwards(tx: &Transaction<'_>, key: Key, end: UnixMs) -> rusqlite::Result<Vec<(Scid, UnixMs)>> {
-    let end = end.nanos();
-    let mut last: HashMap<i64, i64> = HashMap::new();
-    let mut wanted: HashSet<i64> = HashSet::new();
-    let mut all = tx.prepare_cached("SELECT scid, at_ns FROM forward_last WHERE tenant = ?1 AND node = ?2")?;
-    let mut rows = all.query((key.tenant, key.node))?;
-    while let Some(row) = rows.next()? {
-        let (scid, at): (i64, i64) = (row.get(0)?, row.get(1)?);
-        if at < end {
-            last.insert(scid, at);
-        } else {
-            wanted.insert(scid);
-        }
-    }
-    if !wanted.is_empty() {
-        last_before(tx, key, end, &mut wanted, &mut last)?;
-    }
-    let at = |ns: i64| UnixMs(ns.div_euclid(1_000_000));
-    let mut found: Vec<_> = last.into_iter().map(|(scid, ns)| (Scid::from_stored(scid), at(ns))).collect();
-    found.sort_unstable_by_key(|(scid, _)| *scid);
-    Ok(found)
-}
-
-/// Finds the wanted ids' last forward before a moment in the past: day by day back from it, and of ids that were silent
-/// for long the day from the sums.
-fn last_before(
-    tx: &Transaction<'_>,
-    key: Key,
-    end: i64,
-    wanted: &mut HashSet<i64>,
-    last: &mut HashMap<i64, i64>,
-) -> rusqlite::Result<()> {
-    let mut events = tx.prepare_cached(
-        "SELECT at_ns, scid_in, scid_out FROM forwards WHERE tenant = ?1 AND node = ?2 AND at_ns >= ?3 AND at_ns < ?4 \
-         ORDER BY at_ns DESC",
-    )?;
-    let mut walk = |day: i64, wanted: &mut HashSet<i64>| -> rusqlite::Result<()> {
-        let mut rows = events.query((key.tenant, key.node, day * DAY_NS, ((day + 1) * DAY_NS).min(end)))?;
-        while let Some(row) = rows.next()? {
-            for scid in [row.get(1)?, row.get(2)?] {
-                if wanted.remove(&scid) {
-                    last.insert(scid, row.get(0)?);
-                }
-            }
-            if wanted.is_empty() {
-                break;
-            }
-        }
-        Ok(())
-    };
-    let today = end.div_euclid(DAY_NS);
-    for day in (today - WALKED_DAYS..=today).rev() {
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        walk(day, wanted)?;
-    }
-    let mut days: Vec<i64> = Vec::new();
-    for side in ["scid_in", "scid_out"] {
-        let mut found = tx.prepare_cached(&format!(
-            "SELECT {side}, max(day) FROM forward_days WHERE tenant = ?1 AND node = ?2 AND day < ?3 GROUP BY {side}"
-        ))?;
-        let mut rows = found.query((key.tenant, key.node, today - WALKED_DAYS))?;
-        while let Some(row) = rows.next()? {
-            if wanted.contains(&row.get(0)?) {
-                days.push(row.get(1)?);
-            }
-        }
-    }
-    days.sort_unstable();
-    days.dedup();
-    for day in days.into_iter().rev() {
-        walk(day, wanted)?;
-    }
-    Ok(())
 }

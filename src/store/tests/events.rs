@@ -49,9 +49,9 @@ fn windows_are_half_open() {
     let history = f.store.history(&f.profile, NOW, NOW.day()).unwrap();
     assert_eq!(history.day.forwards, 2);
     assert_eq!(history.week.forwards, 3);
-    assert_eq!(history.days[29], Some(DaySum { forwards: 2, amount_out: Msat::new(2_000), fees: Msat::new(2) }));
-    assert_eq!(history.days[28], Some(DaySum { forwards: 1, amount_out: Msat::new(1_000), fees: Msat::new(1) }));
-    assert_eq!(history.days[27], None, "nothing is known of the days before");
+    assert_eq!(history.days[119], Some(DaySum { forwards: 2, amount_out: Msat::new(2_000), fees: Msat::new(2) }));
+    assert_eq!(history.days[118], Some(DaySum { forwards: 1, amount_out: Msat::new(1_000), fees: Msat::new(1) }));
+    assert_eq!(history.days[117], None, "nothing is known of the days before");
     assert_eq!(history.last_forward, [(Scid(1), NOW.plus(-1)), (Scid(2), NOW.plus(-1))]);
     let later = f.store.history(&f.profile, NOW.plus(1), NOW.day()).unwrap();
     assert_eq!(later.last_forward, [(Scid(1), NOW), (Scid(2), NOW)]);
@@ -183,7 +183,7 @@ proptest! {
 
     #[test]
     fn any_pages_in_any_order_with_any_overlap_come_to_the_same(
-        seeds in prop::collection::vec((0_i64..33 * 24 * 60, 0_u64..4, 0_u64..4, 0_i64..3, 1_i64..1_000_000), 1..120),
+        seeds in prop::collection::vec((0_i64..130 * 24 * 60, 0_u64..4, 0_u64..4, 0_i64..3, 1_i64..1_000_000), 1..120),
         pages in prop::collection::vec((0_usize..120, 1_usize..60), 1..12),
         end_ms in prop_oneof![Just(0), Just(6 * HOUR_MS), 0..2 * DAY_MS],
     ) {
@@ -191,7 +191,7 @@ proptest! {
         let end = NOW.plus(-6 * HOUR_MS + end_ms);
         let mut forwards = BTreeMap::new();
         for (minute, scid_in, scid_out, htlc, amount) in seeds {
-            let at_ns = NOW.plus(2 * DAY_MS).nanos() - minute * MINUTE_NS - 30 * DAY_MS / 1_000;
+            let at_ns = NOW.plus(2 * DAY_MS).nanos() - minute * MINUTE_NS;
             let mut one = forward(at_ns, scid_in, scid_out, amount + amount / 100, amount);
             one.htlc_in = htlc;
             forwards.entry((at_ns, scid_in, scid_out, htlc)).or_insert(one);
@@ -206,17 +206,22 @@ proptest! {
             prop_assert_eq!(f.store.put_events(&f.profile, &Events::Forwards(page)).unwrap(), fresh);
         }
         let history = f.store.history(&f.profile, end, end.day()).unwrap();
-        for (period, days) in [(&history.day, 1), (&history.week, 7), (&history.month, 30)] {
+        let periods = [
+            (&history.day, 1), (&history.week, 7), (&history.month, 30), (&history.quarter, 90), (&history.ever, 40_000),
+        ];
+        for (period, days) in periods {
             let expected = naive(&seen, &forwards, end.nanos(), days);
             prop_assert_eq!(period.forwards, expected.forwards);
             prop_assert_eq!(period.amount_in, expected.amount_in);
             prop_assert_eq!(period.amount_out, expected.amount_out);
             prop_assert_eq!(&period.channels, &expected.channels);
         }
+        let first = seen.iter().next().map(|key| UnixMs(key.0.div_euclid(1_000_000)).min(end));
+        prop_assert_eq!(history.ever.window.map(|window| window.start), first);
         prop_assert_eq!(history.pairs_month.iter().map(|p| p.forwards).sum::<u32>(), history.month.forwards);
-        prop_assert_eq!(history.days.len(), 30);
+        prop_assert_eq!(history.days.len(), 120);
         for (n, sum) in (0_i64..).zip(&history.days) {
-            let day_end = end.plus((n - 29) * DAY_MS);
+            let day_end = end.plus((n - 119) * DAY_MS);
             let expected = naive(&seen, &forwards, day_end.nanos(), 1);
             let known = seen.iter().any(|key| key.0.div_euclid(1_000_000) < day_end.0);
             let (fees, forwards) = (expected.amount_in - expected.amount_out, expected.forwards);
@@ -229,5 +234,76 @@ proptest! {
             last.insert(Scid(*scid_out), UnixMs(at.div_euclid(1_000_000)));
         }
         prop_assert_eq!(history.last_forward, last.into_iter().collect::<Vec<_>>());
+    }
+}
+
+/// What payments and invoices of one window come to, counted one by one: circular payments, their parts' flows, sent, fees
+/// and received.
+fn naive_spent(
+    payments: &[(i64, bool, i64)],
+    invoices: &[(i64, Option<u64>, i64)],
+    end: UnixMs,
+    days: i64,
+) -> [i64; 6] {
+    let inside = |ms: i64| ms >= end.plus(-days * DAY_MS).0 && ms < end.0;
+    let mut sums = [0; 6];
+    for (_, circular, amount) in payments.iter().filter(|payment| inside(payment.0)) {
+        if *circular {
+            sums[0] += 1;
+            sums[1] += amount;
+            sums[2] += amount / 100;
+        } else {
+            sums[3] += amount;
+            sums[4] += amount / 100;
+        }
+    }
+    for (_, of, amount) in invoices.iter().filter(|invoice| inside(invoice.0)) {
+        // Number n is of payment n - 1.
+        let own = of.and_then(|n| payments.get(usize::try_from(n - 1).unwrap())).is_some_and(|payment| payment.1);
+        if !own {
+            sums[5] += amount;
+        }
+    }
+    sums
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_was_spent_and_received_is_the_same_counted_one_by_one(
+        payments in prop::collection::vec((0_i64..200 * 24 * 60, any::<bool>(), 1_i64..9_000_000_000), 0..40),
+        invoices in prop::collection::vec((0_i64..200 * 24 * 60, prop::option::of(1_u64..40), 1_i64..9_000_000), 0..20),
+    ) {
+        let f = fixture();
+        let at = |minute: i64| NOW.plus(DAY_MS - minute * 60_000);
+        let own = f.profile.pubkey.clone();
+        let payments: Vec<_> = payments.into_iter().map(|(minute, own, amount)| (at(minute).0, own, amount)).collect();
+        let invoices: Vec<_> = invoices.into_iter().map(|(minute, of, amount)| (at(minute).0, of, amount)).collect();
+        let list = (1..).zip(&payments).map(|(index, (ms, circular, amount))| {
+            let to = if *circular { own.clone() } else { pubkey(77) };
+            payment(index, ms * 1_000_000, to, *amount, amount / 100)
+        });
+        f.store.put_events(&f.profile, &Events::Payments(list.collect())).unwrap();
+        let list = (1..).zip(&invoices).map(|(index, (ms, of, paid))| {
+            let hash = of.map_or_else(|| "none".to_owned(), |n| format!("{n:064x}"));
+            invoice(index, &hash, Some(UnixMs(*ms)), *paid)
+        });
+        f.store.put_events(&f.profile, &Events::Invoices(list.collect())).unwrap();
+        let history = f.store.history(&f.profile, NOW, NOW.day()).unwrap();
+        let periods = [(&history.day, 1), (&history.month, 30), (&history.quarter, 90), (&history.ever, 40_000)];
+        for (period, days) in periods {
+            let parts = period.rebalances.iter().map(|flow| i64::from(flow.parts)).sum::<i64>();
+            prop_assert_eq!(parts, i64::from(period.rebalance_count));
+            let found = [
+                i64::from(period.rebalance_count),
+                period.rebalances.iter().map(|flow| flow.amount.get()).sum(),
+                period.rebalances.iter().map(|flow| flow.cost.get()).sum(),
+                period.payments_sent.get(),
+                period.payment_fees.get(),
+                period.received.get(),
+            ];
+            prop_assert_eq!(found, naive_spent(&payments, &invoices, NOW, days), "{} days", days);
+        }
     }
 }

@@ -1,11 +1,15 @@
 //! Tests of the store as its callers see it, and of what it leaves on the disk.
 
+mod advice;
+mod balances;
 #[cfg(feature = "crash-points")]
 mod crash;
 mod events;
+mod migrate;
 mod open;
 mod reports;
 mod schema;
 mod snapshots;
 mod speed;
 mod support;
+mod watched;

@@ -4,8 +4,8 @@ use std::fs;
 
 use super::support::{NOW, advice, alert, announce, day, document, fixture, new_profile, report};
 use crate::report::{GenerationStatus, Severity, Time};
-use crate::store::{Error, FailedRun, ProfileFilter, Retention, new_id};
-use crate::units::{DAY_MS, UnixMs};
+use crate::store::{Error, FailedRun, LongPeriod, PeriodDocument, ProfileFilter, Retention, Store, new_id};
+use crate::units::{DAY_MS, Day, UnixMs};
 
 #[test]
 fn a_document_comes_back_byte_for_byte_and_its_file_is_the_same() {
@@ -218,6 +218,75 @@ fn old_reports_go_with_their_files_and_the_newest_never() {
     for wrong in [-4 * DAY_MS, 3_650 * DAY_MS] {
         assert!(matches!(f.store.purge(&f.profile, &nothing, NOW.plus(wrong)), Err(Error::Clock { .. })));
     }
+}
+
+/// A report of a long period that tells `text`.
+fn long<'a>(f: &super::support::Fixture, period: LongPeriod, start: Day, text: &'a str) -> PeriodDocument<'a> {
+    PeriodDocument {
+        report_id: new_id(start.start()),
+        period,
+        start,
+        revision: f.store.next_period_revision(&f.profile, period, start).unwrap(),
+        window_end: start.start().plus(7 * DAY_MS),
+        made_at: start.start().plus(7 * DAY_MS),
+        generation_status: GenerationStatus::Complete,
+        status: None,
+        score: Some(70),
+        score_version: 1,
+        revenue: None,
+        forwards: Some(3),
+        document: text,
+    }
+}
+
+#[test]
+fn weeks_and_months_have_files_beside_the_days_and_are_kept_longer() {
+    let f = fixture();
+    let second = f.store.enable(&new_profile("alice", 2), NOW).unwrap();
+    announce(&f, NOW);
+    // 2026-11-16 is a Monday; the Monday before 2027-01-01 belongs to week 53 of 2026.
+    let monday = LongPeriod::Week.start_of(NOW.day());
+    assert_eq!(monday, day("2026-11-16"));
+    assert_eq!(LongPeriod::Month.start_of(NOW.day()), day("2026-11-01"));
+    assert_eq!(
+        Store::period_file(&f.profile, LongPeriod::Week, day("2026-12-28")),
+        "reports/weekly/alice/2026-W53.json"
+    );
+    let file = Store::period_file(&second, LongPeriod::Month, day("2026-11-01"));
+    assert_eq!(file, format!("reports/monthly/alice/{}/202611.json", second.pubkey));
+
+    let revisions = ["{\"a\":1}\n", "{\"a\":2}\n"].map(|text| {
+        let one = long(&f, LongPeriod::Week, monday, text);
+        f.store.put_period_report(&f.profile, &one).unwrap();
+        one.revision
+    });
+    assert_eq!(revisions, [1, 2]);
+    f.store.put_period_report(&f.profile, &long(&f, LongPeriod::Month, day("2026-11-01"), "{}")).unwrap();
+    for old in ["2024-01-01", "2025-06-02"] {
+        f.store.put_period_report(&f.profile, &long(&f, LongPeriod::Week, day(old), "{}")).unwrap();
+    }
+    let wrong = long(&f, LongPeriod::Week, NOW.day(), "{}");
+    assert!(matches!(f.store.put_period_report(&f.profile, &wrong), Err(Error::Invalid(_))));
+    assert_eq!(f.store.flush_files().unwrap().len(), 4, "one file for both revisions");
+    let path = f.folder.path().join("reports/weekly/alice/2026-W47.json");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "{\"a\":2}\n");
+    let stored = f.store.period_report(&f.profile, LongPeriod::Week, monday).unwrap().unwrap();
+    assert_eq!((stored.revision, stored.document.as_str()), (2, "{\"a\":2}\n"));
+    assert_eq!(f.store.period_report(&second, LongPeriod::Week, monday).unwrap(), None);
+    assert_eq!(f.store.report_by_id(None, stored.report_id).unwrap(), None, "no report of a day");
+    assert_eq!(f.store.report_days(&f.profile, day("2024-01-01"), day("2027-01-01")).unwrap().len(), 1);
+    assert!(f.store.check().unwrap().is_whole());
+
+    let purged = f.store.purge(&f.profile, &Retention::default(), NOW).unwrap();
+    assert_eq!((purged.reports, purged.files), (1, 1));
+    assert_eq!(f.store.period_starts(&f.profile, LongPeriod::Week).unwrap(), [day("2025-06-02"), monday]);
+    fs::File::create(&path).unwrap();
+    assert_eq!(f.store.check().unwrap().changed_files, [path]);
+    f.store.db.execute("UPDATE reports SET document = x'00' WHERE tenant = 1 AND period = 'month'", []).unwrap();
+    assert_eq!(f.store.check().unwrap().damaged.len(), 1);
+    let erased = f.store.erase_user("default", "alice").unwrap();
+    assert_eq!((erased.profiles, erased.files.len()), (2, 4));
+    assert!(!f.folder.path().join("reports/weekly/alice").exists());
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! What is taken out of snapshots.
 
 use super::support::{NOW, announce, channel, fixture, outpoint, pubkey, snapshot};
-use crate::snapshot::{ChannelPolicies, CloseKind, ClosedChannel, Policy, Resolution};
+use crate::snapshot::{
+    ChannelPolicies, CloseKind, ClosedChannel, Commitments, Disk, Fact, Host, Pending, PendingChannel, Policy,
+    Resolution,
+};
 use crate::store::Retention;
 use crate::units::{DAY_MS, HOUR_MS, Msat, Ppm, Sat, Scid};
 
@@ -98,6 +101,53 @@ fn only_a_policy_that_differs_is_a_change() {
     let mut rates = f.store.db.prepare("SELECT rate_ppm FROM policy_changes WHERE tenant = 1 ORDER BY at_ms").unwrap();
     let rates: Vec<i64> = rates.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     assert_eq!(rates, [500, 700, 500]);
+    let changes = |now| {
+        let found = f.store.history(&f.profile, now, now.day()).unwrap().policy_changes;
+        found.into_iter().map(|c| (c.before.map(|p| p.rate.0), c.after.rate.0, c.ours, c.at)).collect::<Vec<_>>()
+    };
+    let [first, second, third] = [4, 2, 1].map(|n| NOW.plus(-n * DAY_MS));
+    let all = [(None, 500, true, first), (Some(500), 700, true, second), (Some(700), 500, true, third)];
+    assert_eq!(changes(NOW), all);
+    assert_eq!(changes(NOW.plus(-DAY_MS)), all[..2], "what came later is not known yet");
+    // 90 days after the first change there is one before the next that is not shown itself.
+    assert_eq!(changes(NOW.plus(87 * DAY_MS)), all[1..]);
+}
+
+#[test]
+fn the_machine_and_the_commitments_of_closing_channels_are_kept() {
+    let f = fixture();
+    let host = |free: u64| Host {
+        disks: vec![Disk { holds: "lnd,daznode".to_owned(), free_bytes: free, total_bytes: 1 << 40 }],
+        database_bytes: Some(5 << 30),
+        memory_available_bytes: None,
+        memory_total_bytes: Some(u64::MAX),
+        clock_ahead: Some(Fact { value: -1_500, source: "mempool.space".to_owned(), as_of: NOW }),
+    };
+    let closing = |theirs: &str| PendingChannel {
+        point: outpoint(5),
+        peer: pubkey(1005),
+        capacity: Sat::new(1_000_000),
+        local: Sat::new(1),
+        remote: Sat::new(2),
+        opened_by_us: None,
+        limbo: Sat::ZERO,
+        closing_txid: None,
+        commitments: Some(Commitments { ours: "aa".to_owned(), theirs: theirs.to_owned(), theirs_next: None }),
+    };
+    for (hours, free, theirs) in [(50, 900, "bb"), (26, 800, "cc"), (0, 700, "dd")] {
+        let mut one = snapshot(NOW.plus(-hours * HOUR_MS), 1);
+        one.host = Some(host(free));
+        one.node.pending = Some(Pending { waiting_close: vec![closing(theirs)], ..Pending::default() });
+        f.store.put_snapshot(&f.profile, &one).unwrap();
+    }
+    f.store.put_snapshot(&f.profile, &snapshot(NOW.plus(1), 1)).unwrap();
+    let history = f.store.history(&f.profile, NOW, NOW.day()).unwrap();
+    let samples: Vec<_> = history.host.iter().map(|sample| (sample.at, sample.host.disks[0].free_bytes)).collect();
+    assert_eq!(samples, [(NOW.plus(-50 * HOUR_MS), 900), (NOW.plus(-26 * HOUR_MS), 800)], "earlier collections only");
+    let mut kept = host(800);
+    kept.memory_total_bytes = Some(u64::try_from(i64::MAX).unwrap());
+    assert_eq!(history.host[1].host, kept);
+    assert_eq!(history.commitments, [(outpoint(5), closing("dd").commitments.unwrap())]);
 }
 
 #[test]
