@@ -171,7 +171,7 @@ _daznode() {
             return 0
             ;;
         daznode__subcmd__enable)
-            opts="-v -q -h --address --cert --macaroon --lnddir --recording --proxy --all --user --tenant --schedule --notify --allow-write-macaroon --no-check --pubkey --network --json --state --config --system --color --offline --verbose --quiet --help"
+            opts="-v -q -h --address --cert --macaroon --channel-backup --lnddir --recording --proxy --all --user --tenant --schedule --notify --allow-write-macaroon --no-check --pubkey --network --json --state --config --system --color --offline --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -186,6 +186,10 @@ _daznode() {
                     return 0
                     ;;
                 --macaroon)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --channel-backup)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -61,6 +61,7 @@ complete -c daznode -n "__fish_daznode_using_subcommand init" -s h -l help -d 'P
 complete -c daznode -n "__fish_daznode_using_subcommand enable" -l address -d 'Where LND\'s gRPC listens: `host:port` or `unix:///path`' -r
 complete -c daznode -n "__fish_daznode_using_subcommand enable" -l cert -d 'LND\'s tls.cert, credential:NAME, or the word authority for a certificate that this system trusts' -r
 complete -c daznode -n "__fish_daznode_using_subcommand enable" -l macaroon -d 'A read-only macaroon, or credential:NAME' -r
+complete -c daznode -n "__fish_daznode_using_subcommand enable" -l channel-backup -d 'Your backup of channels, or credential:NAME: reports say which channels are not in it' -r
 complete -c daznode -n "__fish_daznode_using_subcommand enable" -l lnddir -d 'LND\'s folder: address, certificate and macaroon are looked for there' -r -F
 complete -c daznode -n "__fish_daznode_using_subcommand enable" -l recording -d 'A folder that `daznode record` wrote, instead of a node' -r -F
 complete -c daznode -n "__fish_daznode_using_subcommand enable" -l proxy -d 'A SOCKS proxy for this node: `socks5h://host:port`' -r

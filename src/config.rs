@@ -89,6 +89,8 @@ pub struct Lnd {
     pub certificate: Option<String>,
     /// A file or `credential:NAME`.
     pub macaroon: Option<String>,
+    /// The operator's backup of channels: a file or `credential:NAME`.
+    pub channel_backup: Option<String>,
     /// Whether a macaroon that can write is taken.
     pub allow_write_macaroon: bool,
     /// A SOCKS proxy for LND alone.
@@ -168,7 +170,7 @@ pub enum Color {
 }
 
 /// What a setting may be, in words; also the list of all settings.
-const FORMS: [(&str, &str); 25] = [
+const FORMS: [(&str, &str); 26] = [
     ("run.jobs", "a whole number from 1 to 1000"),
     ("run.timeout_s", "a whole number of seconds from 1 to 3600"),
     ("run.retries", "a whole number from 0 to 20"),
@@ -179,6 +181,7 @@ const FORMS: [(&str, &str); 25] = [
     ("lnd.address", "\"host:port\" or \"unix:///path\""),
     ("lnd.certificate", "the path of a file, \"credential:NAME\" or \"authority\""),
     ("lnd.macaroon", "the path of a macaroon file or \"credential:NAME\", never the macaroon itself"),
+    ("lnd.channel_backup", "the path of a channel.backup file or \"credential:NAME\""),
     ("lnd.allow_write_macaroon", "true or false"),
     ("lnd.proxy", "\"socks5h://host:port\""),
     ("sources.mempool.enabled", "true or false"),
@@ -289,7 +292,12 @@ impl Config {
         if let Some(address) = &self.lnd.address {
             that("lnd.address", address, is_address(address))?;
         }
-        for (key, place) in [("lnd.certificate", &self.lnd.certificate), ("lnd.macaroon", &self.lnd.macaroon)] {
+        let lnd = &self.lnd;
+        for (key, place) in [
+            ("lnd.certificate", &lnd.certificate),
+            ("lnd.macaroon", &lnd.macaroon),
+            ("lnd.channel_backup", &lnd.channel_backup),
+        ] {
             if let Some(place) = place {
                 that(key, "", is_place(place) || (key == "lnd.certificate" && place == "authority"))?;
             }

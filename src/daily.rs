@@ -19,7 +19,7 @@ use crate::history::Window;
 use crate::render;
 use crate::report::{GenerationStatus, NotMeasured, Report};
 use crate::schedule::Schedule;
-use crate::snapshot::{Gap, PublicView, SCHEMA, Snapshot, SourceSeen};
+use crate::snapshot::{Gap, Host, PublicView, SCHEMA, Snapshot, SourceSeen};
 use crate::sources::{self, EventSender, Observation, Resume};
 use crate::store::{self, FailedRun, Handle, Profile, Retention};
 use crate::units::{DAY_MS, Day, UnixMs};
@@ -77,6 +77,8 @@ pub struct Collected {
     pub seen: Vec<SourceSeen>,
     /// What was not asked, and why.
     pub off: Vec<NotMeasured>,
+    /// The machine, where it was looked at.
+    pub host: Option<Host>,
 }
 
 /// Told of each profile as the run goes on.
@@ -407,9 +409,10 @@ impl Making {
         thresholds: &Thresholds,
         retention: &Retention,
     ) -> Result<Made, Failure> {
-        let Collected { observation, public, mut gaps, mut seen, off } = collected;
+        let Collected { observation, public, mut gaps, mut seen, mut off, host } = collected;
         seen.insert(0, observation.seen);
         gaps.splice(0..0, observation.gaps);
+        off.extend(observation.not_measured.into_iter().map(|(part, reason)| NotMeasured { part, reason }));
         let snapshot = Snapshot {
             schema: SCHEMA,
             taken_at: observation.taken_at,
@@ -417,7 +420,7 @@ impl Making {
             public,
             gaps,
             sources: seen,
-            host: None,
+            host,
         };
         store.put_snapshot(&self.profile, &snapshot)?;
         let mut caught_up = Vec::new();

@@ -42,7 +42,7 @@ pub struct Host {
     pub memory_available_bytes: Option<u64>,
     /// All memory, in bytes.
     pub memory_total_bytes: Option<u64>,
-    /// How far the machine's clock is ahead of others' (negative: behind), and whose.
+    /// Milliseconds by which the machine's clock is ahead of another's (negative: behind), and whose.
     pub clock_ahead: Option<Fact<i64>>,
 }
 
@@ -160,9 +160,10 @@ pub struct Backup {
 pub struct Towers {
     /// States that a tower has acknowledged.
     pub backups: u32,
-    /// States that no tower has acknowledged yet.
+    /// States sent to a session that its tower has not acknowledged yet. As long as there is no session with any tower,
+    /// LND counts none here, though all of them wait.
     pub pending_backups: u32,
-    /// States that no tower took.
+    /// States that no tower could take; LND counts here those that are not worth a transaction.
     pub failed_backups: u32,
     /// Sessions negotiated.
     pub sessions_acquired: u32,

@@ -12,9 +12,20 @@
 #[path = "support/regtest.rs"]
 mod regtest;
 
-use std::path::Path;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use base64::Engine as _;
+use daznode::snapshot::Towers;
+use daznode::sources::answers::{GET_STATE, LIST_TOWERS, METHODS, TOWER_STATS, VERIFY_CHAN_BACKUP};
+use daznode::sources::backup::BackupFile;
+use daznode::sources::lnd::{self, Surroundings};
+use daznode::sources::reader::{Extras, GraphCache, Reader};
+use daznode::sources::spec::{Certificate, LndSpec, SecretRef};
+use daznode::sources::{Observation, Resume};
+use daznode::units::UnixMs;
 use regtest::Network;
 use serde_json::{Value, json};
 
@@ -104,11 +115,16 @@ fn a_real_node_from_connect_to_report() {
     let words = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(words.contains("readonly.macaroon") && words.trim_end().lines().count() == 1, "{words}");
 
-    ok(&state, &["enable", &network.nodes[bob].lndconnect("readonly.macaroon"), "--user", "live"]);
+    let backup = network.nodes[bob].folder.join("data/chain/bitcoin/regtest/channel.backup");
+    let uri = network.nodes[bob].lndconnect("readonly.macaroon");
+    ok(&state, &["enable", &uri, "--user", "live", "--channel-backup", backup.to_str().unwrap()]);
     ok(&state, &["generate", "--all"]);
     let first = report(&state);
     agrees_with_lnd(&first, &network, bob);
     assert_eq!(first["generation_status"], "complete", "{}", first["gaps"]);
+    let off = first["not_measured"].as_array().unwrap().iter();
+    let off: Vec<&str> = off.map(|row| row["part"].as_str().unwrap()).collect();
+    assert!(off.contains(&"towers") && !off.contains(&"backup") && !off.contains(&"host.memory"), "{off:?}");
     let opened: i64 = number(&first["money"]["day"]["open_cost_sat"]);
     let paid = network.get(bob, "/v1/transactions")["transactions"].as_array().cloned().unwrap_or_default();
     let paid: i64 = paid.iter().filter(|t| number(&t["amount"]) < 0).map(|t| number(&t["total_fees"])).sum();
@@ -150,4 +166,161 @@ fn a_real_node_from_connect_to_report() {
     let again = report(&elsewhere);
     assert_eq!(again["metrics"]["forwarding"]["day"], last["metrics"]["forwarding"]["day"]);
     assert_ne!(again["node_pubkey"], last["node_pubkey"]);
+}
+
+/// Reads a node as a run does with `readonly.macaroon`, and with this file as the operator's backup.
+fn observe(network: &Network, n: usize, backup: &Path) -> Observation {
+    observe_with(network, n, network.nodes[n].macaroon("readonly.macaroon"), backup)
+}
+
+fn observe_with(network: &Network, n: usize, macaroon: PathBuf, backup: &Path) -> Observation {
+    let node = &network.nodes[n];
+    let (backup, data) = (Some(SecretRef::File(backup.to_path_buf())), None);
+    let spec = LndSpec {
+        address: format!("127.0.0.1:{}", node.rpc),
+        certificate: Certificate::Pinned(SecretRef::File(node.certificate())),
+        macaroon: SecretRef::File(macaroon),
+        proxy: None,
+        allow_write_macaroon: false,
+        channel_backup: backup,
+        data,
+    };
+    // Only certificates and macaroons are held against it.
+    let now = UnixMs::from_secs(1_800_000_000);
+    let around = Surroundings { credentials: None, proxy: None, offline: true, allow_write_macaroon: false, now };
+    let cache = GraphCache::default();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let opened = lnd::open(&spec, &around).await.unwrap();
+        let backup = BackupFile::read(spec.channel_backup.as_ref(), None);
+        let reader = Reader::new(&opened.connection, "lnd", now, &cache);
+        let reader = reader.with(Extras { backup, not_permitted: opened.not_permitted });
+        let (sender, mut events) = tokio::sync::mpsc::channel(1);
+        let drain = async { while events.recv().await.is_some() {} };
+        let resume = Resume::default();
+        tokio::join!(reader.observe(&resume, sender), drain).0.unwrap()
+    })
+}
+
+fn put(path: &Path, content: &[u8]) {
+    File::create(path).unwrap().write_all(content).unwrap();
+}
+
+/// A macaroon of LND's own making for these methods alone.
+fn bake<'a>(network: &Network, n: usize, file: PathBuf, paths: impl Iterator<Item = &'a str>) -> PathBuf {
+    let permissions: Vec<Value> = paths.map(|path| json!({ "entity": "uri", "action": path })).collect();
+    let answer = network.post(n, "/v1/macaroon", &json!({ "permissions": permissions }));
+    put(&file, &hex::decode(answer["macaroon"].as_str().unwrap()).unwrap());
+    file
+}
+
+/// The channel points that LND lists, in order.
+fn open_points(network: &Network, n: usize) -> Vec<String> {
+    let channels = network.get(n, "/v1/channels")["channels"].as_array().cloned().unwrap_or_default();
+    let mut points: Vec<String> =
+        channels.iter().map(|channel| channel["channel_point"].as_str().unwrap().to_owned()).collect();
+    points.sort();
+    points
+}
+
+fn covered(seen: &Observation) -> Vec<String> {
+    seen.node.backup.as_ref().unwrap().covered.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_real_nodes_backup_and_watchtower_client() {
+    if !regtest::available() {
+        return;
+    }
+    let mut network = Network::start(&["alice", "bob"]);
+    let (alice, bob) = (0, 1);
+    let folder = tempfile::tempdir().unwrap();
+    let live = network.nodes[bob].folder.join("data/chain/bitcoin/regtest/channel.backup");
+
+    // Before there is any channel, LND's own file is an empty backup, and not one that LND is silent about.
+    Network::wait("the first backup", || live.is_file());
+    let none = observe(&network, bob, &live);
+    assert_eq!((covered(&none), none.gaps.as_slice()), (Vec::new(), &[][..]));
+
+    network.open(bob, alice, 3_000_000, 0);
+    let old = folder.path().join("channel.backup");
+    Network::wait("the backup of one channel", || std::fs::metadata(&live).unwrap().len() > 45);
+    std::fs::copy(&live, &old).unwrap();
+    let one = open_points(&network, bob);
+    assert_eq!(covered(&observe(&network, bob, &old)), one);
+
+    // The old copy does not know the second channel; LND's own file does.
+    network.open(bob, alice, 4_000_000, 0);
+    Network::wait("the second channel", || open_points(&network, bob).len() == 2);
+    let two = open_points(&network, bob);
+    assert_eq!(covered(&observe(&network, bob, &old)), one);
+    Network::wait("the backup of two channels", || covered(&observe(&network, bob, &live)) == two);
+
+    // A damaged one is a gap with LND's own words, and so is another node's.
+    let damaged = folder.path().join("damaged");
+    let mut bytes = std::fs::read(&live).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    put(&damaged, &bytes);
+    let foreign = network.nodes[alice].folder.join("data/chain/bitcoin/regtest/channel.backup");
+    for bad in [&damaged, &foreign] {
+        let seen = observe(&network, bob, bad);
+        assert_eq!(seen.node.backup, None);
+        assert_eq!(seen.gaps.len(), 1, "{:?}", seen.gaps);
+        assert!(seen.gaps[0].reason.contains("message authentication failed"), "{:?}", seen.gaps);
+    }
+
+    // No watchtower client: not measured, in LND's words, and no gap.
+    let without = observe(&network, bob, &live);
+    assert_eq!(without.node.towers, None);
+    assert_eq!(without.not_measured, [("towers".to_owned(), "watchtower client not active".to_owned())]);
+    assert_eq!(without.gaps, []);
+
+    // A macaroon from before these three were called still makes a report without a gap; one for all of them has all.
+    let new = [&VERIFY_CHAN_BACKUP, &TOWER_STATS, &LIST_TOWERS];
+    let called = || METHODS.into_iter().filter(|method| *method != &GET_STATE);
+    let before = called().filter(|method| !new.contains(method)).map(|method| method.path);
+    let before = bake(&network, bob, folder.path().join("before.macaroon"), before);
+    let seen = observe_with(&network, bob, before, &live);
+    assert_eq!((&seen.node.backup, seen.gaps.as_slice()), (&None, &[][..]));
+    let words: Vec<&str> = seen.not_measured.iter().map(|(_, reason)| reason.as_str()).collect();
+    assert_eq!(words.len(), 3, "{words:?}");
+    assert!(words.iter().all(|reason| reason.starts_with("the macaroon does not permit")), "{words:?}");
+    let all = bake(&network, bob, folder.path().join("all.macaroon"), called().map(|method| method.path));
+    let seen = observe_with(&network, bob, all, &live);
+    assert_eq!((covered(&seen), seen.not_measured), (two, without.not_measured));
+
+    // With it, and no tower: nothing is behind, and the list is empty.
+    network.stop_node(bob);
+    network.nodes[bob].flags.push("--wtclient.active".to_owned());
+    network.start_node(bob);
+    let with = observe(&network, bob, &live);
+    assert_eq!((with.node.towers, with.not_measured), (Some(Towers::default()), Vec::new()));
+
+    // Alice as a tower: LND's key for that is number 0 of family 9.
+    let listens = format!("127.0.0.1:{}", regtest::free_port());
+    network.stop_node(alice);
+    network.nodes[alice].flags = vec!["--watchtower.active".to_owned(), format!("--watchtower.listen={listens}")];
+    network.start_node(alice);
+    let key = network.post(alice, "/v2/wallet/key", &json!({ "key_family": 9, "key_index": 0 }));
+    let key = base64::engine::general_purpose::STANDARD.decode(key["raw_key_bytes"].as_str().unwrap()).unwrap();
+    let tower = json!({ "pubkey": base64::engine::general_purpose::STANDARD.encode(&key), "address": listens });
+    Network::wait("the tower to be taken", || network.post(bob, "/v2/watchtower/client", &tower)["code"].is_null());
+    Network::wait("channels to be usable", || {
+        let channels = network.get(bob, "/v1/channels");
+        channels["channels"].as_array().is_some_and(|all| all.iter().all(|channel| channel["active"] == true))
+    });
+    network.pay(bob, alice, 10_000);
+    network.pay(bob, alice, 20_000);
+    let stats = || network.get(bob, "/v2/watchtower/client/stats");
+    Network::wait("the tower to hold a state and to be owed none", || {
+        number(&stats()["num_backups"]) > 0 && number(&stats()["num_pending_backups"]) == 0
+    });
+    let told = observe(&network, bob, &live).node.towers.unwrap();
+    let said = stats();
+    let figures = [told.backups, told.pending_backups, told.failed_backups, told.sessions_acquired].map(i64::from);
+    let fields = ["num_backups", "num_pending_backups", "num_failed_backups", "num_sessions_acquired"];
+    assert_eq!(figures, fields.map(|field| number(&said[field])), "{said}");
+    let [known] = told.towers.as_slice() else { panic!("{told:?}") };
+    assert_eq!((known.pubkey.as_str(), known.candidate), (hex::encode(&key).as_str(), true));
+    assert!(known.sessions > 0, "{known:?}");
 }

@@ -86,6 +86,8 @@ pub fn profile(
             macaroon: SecretRef::File(macaroon.to_path_buf()),
             proxy: None,
             allow_write_macaroon: false,
+            channel_backup: None,
+            data: None,
         }),
         schedule: "0 6 * * *".to_owned(),
         notify: serde_json::json!({}),

@@ -1,13 +1,16 @@
 //! What a run reads: the node of a profile, and beside it what public sources say.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Context;
 use super::connect::Nodes;
 use crate::daily::{Collect, Collected};
 use crate::report::NotMeasured;
+use crate::snapshot::{Fact, Host};
 use crate::sources::cache::{Cache, Folder};
+use crate::sources::host;
+use crate::sources::lnd::address::Address;
 use crate::sources::public::{PublicAnswer, PublicSources, Settings};
 use crate::sources::spec::SourceSpec;
 use crate::sources::{Error, EventSender, Resume};
@@ -15,10 +18,14 @@ use crate::store::Profile;
 use crate::store::files::write_atomic;
 use crate::units::UnixMs;
 
+/// Why neither the world nor the machine of today is looked at.
+const NOT_LIVE: &str = "this node is not read live";
+
 /// Reads the nodes of one run; what they share (the graph, public answers) is asked for once.
 pub(super) struct Collector {
     nodes: Nodes,
     public: PublicSources,
+    state: PathBuf,
 }
 
 impl Collector {
@@ -35,7 +42,31 @@ impl Collector {
         let key = nodes.key(config.sources.amboss.key_file.as_deref().filter(|_| config.sources.amboss.enabled))?;
         let cache: Arc<dyn Cache> = Arc::new(cache(&context.place.state));
         let public = PublicSources::new(&settings, key, &cache).map_err(|e| Error::Setup(e.to_string()))?;
-        Ok(Self { nodes, public })
+        Ok(Self { nodes, public, state: context.place.state.clone() })
+    }
+}
+
+/// What was seen of the machine, and what was not.
+struct Machine {
+    host: Option<Host>,
+    not_measured: Vec<(String, String)>,
+}
+
+impl Collector {
+    /// The machine, for a node that is read live.
+    fn machine(&self, profile: &Profile, clock_ahead: Option<Fact<i64>>) -> Machine {
+        let SourceSpec::Lnd(spec) = &profile.source else {
+            return Machine { host: None, not_measured: vec![("host".to_owned(), NOT_LIVE.to_owned())] };
+        };
+        let data = spec.data_folder();
+        let places = host::Places {
+            state: &self.state,
+            data: data.as_deref(),
+            network: profile.network,
+            lnd_is_here: spec.address.parse::<Address>().is_ok_and(|address| address.is_this_machine()),
+        };
+        let seen = host::look(&places, clock_ahead);
+        Machine { host: Some(seen.host), not_measured: seen.not_measured }
     }
 }
 
@@ -67,7 +98,7 @@ impl Collect for Collector {
                 SourceSpec::Lnd(_) => self.public.collect(&profile.pubkey, profile.network, now).await,
                 // It is of its own time, or of no world at all: what is public today says nothing of it.
                 SourceSpec::Recording { .. } | SourceSpec::Simulated { .. } => PublicAnswer {
-                    not_asked: vec![("public sources".to_owned(), "this node is not read live".to_owned())],
+                    not_asked: vec![("public sources".to_owned(), NOT_LIVE.to_owned())],
                     ..PublicAnswer::default()
                 },
             }
@@ -75,7 +106,10 @@ impl Collect for Collector {
         // Where the node can't be read there is no report: what is public is then not waited for.
         let asked = async { Ok::<_, Error>(public.await) };
         let (observation, public) = tokio::try_join!(node, asked)?;
-        let off = public.not_asked.into_iter().map(|(part, reason)| NotMeasured { part, reason }).collect();
-        Ok(Collected { observation, public: public.view, gaps: public.gaps, seen: public.seen, off })
+        let machine = self.machine(profile, public.clock_ahead);
+        let off = public.not_asked.into_iter().chain(machine.not_measured);
+        let off = off.map(|(part, reason)| NotMeasured { part, reason }).collect();
+        let (gaps, seen) = (public.gaps, public.seen);
+        Ok(Collected { observation, public: public.view, gaps, seen, off, host: machine.host })
     }
 }

@@ -7,10 +7,11 @@ use secrecy::SecretString;
 use super::Context;
 use super::enable::given::Given;
 use crate::config::Config;
-use crate::sources::answers::Answers;
+use crate::sources::answers::{Answers, Method};
+use crate::sources::backup::BackupFile;
 use crate::sources::lnd::address::Address;
 use crate::sources::lnd::{self, Connection, Judged, Options, Surroundings};
-use crate::sources::reader::{GraphCache, Reader};
+use crate::sources::reader::{Extras, GraphCache, Reader};
 use crate::sources::recording::{Folder, RecordingSource};
 use crate::sources::secret::Secret;
 use crate::sources::simulated::Simulated;
@@ -52,6 +53,8 @@ pub(super) struct Found {
 pub(super) struct Live {
     /// The connection.
     pub(super) connection: Connection,
+    /// What is read besides.
+    pub(super) extras: Extras,
     warnings: Vec<String>,
     macaroon_ends: Option<UnixMs>,
     macaroon_can_write: bool,
@@ -101,7 +104,7 @@ impl Nodes {
             SourceSpec::Lnd(spec) => {
                 let live = self.open(spec).await?;
                 let reader = Reader::new(&live.connection, "lnd", now, &self.graph);
-                let reader = reader.expecting(profile.pubkey.clone(), profile.network);
+                let reader = reader.expecting(profile.pubkey.clone(), profile.network).with(live.extras.clone());
                 let mut observation = reader.observe(resume, events).await?;
                 observation.node.certificate_not_after =
                     observation.node.certificate_not_after.or(live.connection.certificate_not_after());
@@ -120,6 +123,7 @@ impl Nodes {
             warnings: opened.warnings,
             macaroon_ends: opened.macaroon_expires,
             macaroon_can_write: opened.macaroon_can_write,
+            extras: self.extras(spec, opened.not_permitted),
         })
     }
 
@@ -134,7 +138,12 @@ impl Nodes {
             warnings: judged.warnings,
             macaroon_ends: judged.expires,
             macaroon_can_write: judged.can_write,
+            extras: self.extras(spec, judged.not_permitted),
         })
+    }
+
+    fn extras(&self, spec: &LndSpec, not_permitted: Vec<&'static Method>) -> Extras {
+        Extras { backup: BackupFile::read(spec.channel_backup.as_ref(), self.credentials.as_deref()), not_permitted }
     }
 
     /// Everything short of dialling.

@@ -174,7 +174,14 @@ impl Collect for MadeUp {
         let observation = Simulated::new(seed, born, now).observe(resume, events).await?;
         let reason = "the demo opens no connection".to_owned();
         let off = vec![NotMeasured { part: "public sources".to_owned(), reason }];
-        Ok(Collected { observation, public: PublicView::default(), gaps: Vec::new(), seen: Vec::new(), off })
+        Ok(Collected {
+            observation,
+            public: PublicView::default(),
+            gaps: Vec::new(),
+            seen: Vec::new(),
+            off,
+            host: None,
+        })
     }
 }
 

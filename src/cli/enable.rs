@@ -15,6 +15,8 @@ use super::{Context, place, text, timer};
 use crate::exit::Code;
 use crate::schedule::Schedule;
 use crate::sources::Identity;
+use crate::sources::backup::BackupFile;
+use crate::sources::spec::{LndSpec, SecretRef, SourceSpec};
 use crate::store::{NewProfile, Profile};
 use crate::units::{Network, Pubkey};
 use given::Given;
@@ -49,6 +51,9 @@ pub(super) struct Enable {
     /// A read-only macaroon, or credential:NAME
     #[arg(long, value_name = "FILE", conflicts_with_all = ["recording", "all"])]
     macaroon: Option<String>,
+    /// Your backup of channels, or credential:NAME: reports say which channels are not in it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["recording", "all"])]
+    channel_backup: Option<String>,
     /// LND's folder: address, certificate and macaroon are looked for there
     #[arg(long, value_name = "DIR", conflicts_with_all = ["recording", "all"])]
     lnddir: Option<PathBuf>,
@@ -153,7 +158,16 @@ fn keep(enable: &Enable, context: &Context, given: &Given, identity: &Identity) 
         schedule,
         notify: enable.notify.clone().unwrap_or_else(|| json!({})),
     };
+    warn_of_backup(context, &new.source);
     store.enable(&new, context.now).context("the profile could not be stored").inspect_err(|_| kept.undo())
+}
+
+/// Says now what every report would say.
+fn warn_of_backup(context: &Context, source: &SourceSpec) {
+    let SourceSpec::Lnd(LndSpec { channel_backup: Some(place @ SecretRef::File(_)), .. }) = source else { return };
+    if let BackupFile::Unreadable(reason) = BackupFile::read(Some(place), None) {
+        context.output.note(&format!("Warning: the backup of channels {}", text::line(&reason)));
+    }
 }
 
 fn again(enable: &Enable, context: &Context) -> anyhow::Result<Code> {

@@ -50,7 +50,7 @@ pub(super) fn run(record: &Record, context: &Context) -> anyhow::Result<Code> {
     let nodes = Nodes::new(context);
     let recorded = connect::block_on(async {
         let live = nodes.open(spec).await?;
-        recorder::record(&live.connection, &record.out, clock::now(), record.redact).await
+        recorder::record(&live.connection, live.extras.clone(), &record.out, clock::now(), record.redact).await
     })??;
     let (answers, bytes) = (recorded.answers, recorded.bytes);
     context.output.note(&format!("Recorded {answers} answers ({bytes} bytes) in {}.", record.out.display()));

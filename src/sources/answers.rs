@@ -84,8 +84,16 @@ pub static GET_NODE_INFO: Method =
 pub static DESCRIBE_GRAPH: Method =
     Method { path: "/lnrpc.Lightning/DescribeGraph", max_bytes: 200 << 20, timeout: Duration::from_secs(60) };
 
+/// What is in a backup of channels, told by decoding it. The backup itself is the question.
+pub static VERIFY_CHAN_BACKUP: Method =
+    Method { path: "/lnrpc.Lightning/VerifyChanBackup", max_bytes: 16 << 20, timeout: Duration::from_secs(30) };
+/// What the watchtower client did since LND started.
+pub static TOWER_STATS: Method = Method::new("/wtclientrpc.WatchtowerClient/Stats");
+/// The watchtowers that the client knows.
+pub static LIST_TOWERS: Method = Method::new("/wtclientrpc.WatchtowerClient/ListTowers");
+
 /// Every method that daznode calls; a macaroon of `uri:` permissions is held against it.
-pub static METHODS: [&Method; 19] = [
+pub static METHODS: [&Method; 22] = [
     &GET_STATE,
     &GET_VERSION,
     &GET_INFO,
@@ -105,6 +113,9 @@ pub static METHODS: [&Method; 19] = [
     &GET_NETWORK_INFO,
     &GET_NODE_INFO,
     &DESCRIBE_GRAPH,
+    &VERIFY_CHAN_BACKUP,
+    &TOWER_STATS,
+    &LIST_TOWERS,
 ];
 
 /// Something that answers LND's calls.

@@ -5,7 +5,9 @@
 
 pub mod amboss;
 pub mod answers;
+pub mod backup;
 pub mod cache;
+pub mod host;
 pub mod http;
 pub mod lnd;
 mod loose;
@@ -45,6 +47,8 @@ pub struct Observation {
     pub node: NodeView,
     /// What it did not answer.
     pub gaps: Vec<Gap>,
+    /// What was not asked or is not there, each part with its reason: not measured rather than missing.
+    pub not_measured: Vec<(String, String)>,
     /// How asking it went.
     pub seen: SourceSeen,
 }

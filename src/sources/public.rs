@@ -45,6 +45,8 @@ pub struct PublicAnswer {
     pub seen: Vec<SourceSeen>,
     /// What was not asked for or does not exist, each with its reason: not measured rather than missing.
     pub not_asked: Vec<(String, String)>,
+    /// Milliseconds by which our clock is ahead of the time that a source gave with its answer just now.
+    pub clock_ahead: Option<Fact<i64>>,
 }
 
 /// The public sources of one run, shared by all its profiles.
@@ -53,6 +55,7 @@ pub struct PublicSources {
     amboss: Source<Amboss>,
     key: Option<Arc<SecretString>>,
     offline: bool,
+    http: Arc<Http>,
 }
 
 struct Source<T> {
@@ -99,6 +102,7 @@ impl PublicSources {
             },
             key: key.map(Arc::new),
             offline: settings.offline,
+            http,
         })
     }
 
@@ -111,7 +115,7 @@ impl PublicSources {
     pub async fn collect(&self, node: &Pubkey, network: Network, now: UnixMs) -> PublicAnswer {
         let (mempool, amboss) =
             tokio::join!(self.collect_mempool(node, network, now), self.collect_amboss(node, network, now));
-        let mut answer = PublicAnswer::default();
+        let mut answer = PublicAnswer { clock_ahead: self.http.clock_ahead(), ..PublicAnswer::default() };
         for part in [mempool, amboss] {
             answer.view = PublicView {
                 chain_fees: answer.view.chain_fees.or(part.view.chain_fees),
@@ -331,7 +335,13 @@ impl Tally {
             version: None,
             detail: self.detail,
         };
-        PublicAnswer { view: self.view, gaps: self.gaps, seen: vec![seen], not_asked: self.not_asked }
+        PublicAnswer {
+            view: self.view,
+            gaps: self.gaps,
+            seen: vec![seen],
+            not_asked: self.not_asked,
+            clock_ahead: None,
+        }
     }
 }
 

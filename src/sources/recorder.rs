@@ -17,7 +17,7 @@ use prost::DecodeError;
 use tokio::sync::mpsc;
 
 use super::answers::{Answers, METHODS, Method};
-use super::reader::{GraphCache, Reader};
+use super::reader::{Extras, GraphCache, Reader};
 use super::{Error, Observation, Resume};
 use crate::snapshot::Gap;
 use crate::units::UnixMs;
@@ -66,10 +66,16 @@ pub struct Recorded {
 }
 
 /// Reads the whole node and writes its answers to `folder`, which must be empty or not there: all of them, or nothing.
-pub async fn record<A: Answers>(answers: &A, folder: &Path, now: UnixMs, redact: bool) -> Result<Recorded, Error> {
+pub async fn record<A: Answers>(
+    answers: &A,
+    extras: Extras,
+    folder: &Path,
+    now: UnixMs,
+    redact: bool,
+) -> Result<Recorded, Error> {
     must_be_empty(folder)?;
     let tee = Tee::new(answers);
-    let observation = observe(&tee, now).await?;
+    let observation = observe(&tee, extras, now).await?;
     let files = files(tee.into_kept(), &observation, redact).map_err(|(method, error)| Error::Answer {
         address: answers.address().to_owned(),
         call: method.name().to_owned(),
@@ -80,10 +86,10 @@ pub async fn record<A: Answers>(answers: &A, folder: &Path, now: UnixMs, redact:
     Ok(Recorded { answers: files.len() - 1, bytes, gaps: observation.gaps })
 }
 
-async fn observe<A: Answers>(answers: &A, now: UnixMs) -> Result<Observation, Error> {
+async fn observe<A: Answers>(answers: &A, extras: Extras, now: UnixMs) -> Result<Observation, Error> {
     let graph = GraphCache::default();
     let (sender, mut events) = mpsc::channel(1);
-    let reader = Reader::new(answers, "lnd", now, &graph);
+    let reader = Reader::new(answers, "lnd", now, &graph).with(extras);
     let drain = async { while events.recv().await.is_some() {} };
     let resume = Resume::default();
     tokio::join!(reader.observe(&resume, sender), drain).0
@@ -113,13 +119,17 @@ fn files(
 
 fn meta(node: &str, observation: &Observation, redacted: bool) -> Vec<u8> {
     let info = &observation.node.info;
-    let meta = serde_json::json!({
+    let mut meta = serde_json::json!({
         "node": node,
         "network": info.network.as_str(),
         "lnd_version": info.version,
         "recorded_at_unix_s": observation.taken_at.secs(),
         "redacted": redacted,
     });
+    let backup = observation.node.backup.as_ref().and_then(|backup| backup.modified_at);
+    if let (Some(written), Some(meta)) = (backup, meta.as_object_mut()) {
+        meta.insert("backup_modified_unix_ms".to_owned(), written.0.into());
+    }
     format!("{meta:#}\n").into_bytes()
 }
 

@@ -11,8 +11,9 @@ use serde::Deserialize;
 use tonic_lnd::lnrpc::{ForwardingHistoryRequest, GetTransactionsRequest, ListInvoiceRequest, ListPaymentsRequest};
 
 use super::answers::{self, Answers, Method};
+use super::backup::BackupFile;
 use super::reader::wire::{self, Field, Malformed};
-use super::reader::{GraphCache, Reader};
+use super::reader::{Extras, GraphCache, Reader};
 use super::{Error, EventSender, Identity, NodeSource, Observation, Resume};
 use crate::units::{Network, Pubkey, UnixMs};
 
@@ -36,6 +37,9 @@ struct Meta {
     node: String,
     network: Network,
     recorded_at_unix_s: i64,
+    /// When the backup file that the node was asked about was written.
+    #[serde(default)]
+    backup_modified_unix_ms: Option<i64>,
 }
 
 impl Folder {
@@ -68,8 +72,21 @@ impl Folder {
         &self.meta.node
     }
 
+    /// The recorded answer about the operator's backup, where there is one. The backup itself is in no recording.
+    pub fn backup(&self) -> BackupFile {
+        if self.file(&answers::VERIFY_CHAN_BACKUP).is_file() {
+            BackupFile::Recorded { modified_at: self.meta.backup_modified_unix_ms.map(UnixMs) }
+        } else {
+            BackupFile::NotNamed
+        }
+    }
+
+    fn file(&self, method: &Method) -> PathBuf {
+        self.path.join(format!("{}.pb", method.file_stem()))
+    }
+
     fn answer(&self, method: &'static Method, request: &[u8]) -> Result<Bytes, Error> {
-        let path = self.path.join(format!("{}.pb", method.file_stem()));
+        let path = self.file(method);
         let bad = |reason: String| {
             let (address, call) = (self.address.clone(), method.name().to_owned());
             Error::Answer { address, call, reason }
@@ -226,7 +243,8 @@ impl RecordingSource {
     }
 
     fn reader<'a>(&'a self, graph: &'a GraphCache) -> Reader<'a, Folder> {
-        let reader = Reader::new(&self.folder, "recording", self.taken_at(), graph);
+        let extras = Extras { backup: self.folder.backup(), not_permitted: Vec::new() };
+        let reader = Reader::new(&self.folder, "recording", self.taken_at(), graph).with(extras);
         match &self.expected {
             Some((pubkey, network)) => reader.expecting(pubkey.clone(), *network),
             None => reader,

@@ -57,6 +57,29 @@ pub struct LndSpec {
     /// The operator agreed to a macaroon that can do more than read.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allow_write_macaroon: bool,
+    /// The operator's backup of channels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel_backup: Option<SecretRef>,
+    /// LND's data folder, the one with `chain` and `graph` in it, where it is on this machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<PathBuf>,
+}
+
+impl LndSpec {
+    /// LND's data folder: as it was found, or the one that the macaroon lies in.
+    pub fn data_folder(&self) -> Option<PathBuf> {
+        let of_macaroon = || match &self.macaroon {
+            SecretRef::File(path) => data_folder_of(path).map(Path::to_path_buf),
+            SecretRef::Credential(_) => None,
+        };
+        self.data.clone().or_else(of_macaroon)
+    }
+}
+
+/// The data folder of an LND that keeps this macaroon: `DATA/chain/bitcoin/NETWORK/…`.
+pub fn data_folder_of(macaroon: &Path) -> Option<&Path> {
+    let chain = macaroon.parent()?.parent()?;
+    if chain.ends_with("chain/bitcoin") { chain.parent()?.parent() } else { None }
 }
 
 /// What a certificate is held against.
@@ -147,11 +170,35 @@ mod tests {
             macaroon: SecretRef::Credential("bob.macaroon".to_owned()),
             proxy: None,
             allow_write_macaroon: false,
+            channel_backup: None,
+            data: None,
         });
         let json = serde_json::to_string(&spec).unwrap();
         let expected = r#"{"kind":"lnd","address":"127.0.0.1:10009","certificate":{"pinned":"/home/bob/.lnd/tls.cert"},"macaroon":"credential:bob.macaroon"}"#;
         assert_eq!(json, expected);
         assert_eq!(serde_json::from_str::<SourceSpec>(&json).unwrap(), spec);
+    }
+
+    #[test]
+    fn lnds_data_folder_is_told_or_is_that_of_its_macaroon() {
+        let spec = |macaroon: &str, data: Option<&str>| LndSpec {
+            address: "127.0.0.1:10009".to_owned(),
+            certificate: Certificate::Authority,
+            macaroon: macaroon.parse().unwrap(),
+            proxy: None,
+            allow_write_macaroon: false,
+            channel_backup: Some("credential:bob.backup".parse().unwrap()),
+            data: data.map(PathBuf::from),
+        };
+        let usual = "/home/bob/.lnd/data/chain/bitcoin/mainnet/readonly.macaroon";
+        assert_eq!(spec(usual, None).data_folder(), Some("/home/bob/.lnd/data".into()));
+        assert_eq!(spec(usual, Some("/data/lnd")).data_folder(), Some("/data/lnd".into()));
+        for elsewhere in ["credential:bob.macaroon", "/readonly.macaroon", "/home/bob/chain/readonly.macaroon"] {
+            assert_eq!(spec(elsewhere, None).data_folder(), None, "{elsewhere}");
+        }
+        let json = serde_json::to_string(&spec(usual, Some("/data/lnd"))).unwrap();
+        assert!(json.ends_with(r#""channel_backup":"credential:bob.backup","data":"/data/lnd"}"#), "{json}");
+        assert_eq!(serde_json::from_str::<LndSpec>(&json).unwrap(), spec(usual, Some("/data/lnd")));
     }
 
     #[test]

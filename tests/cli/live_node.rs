@@ -94,6 +94,50 @@ fn by_a_found_folder_which_is_named() {
     assert!(enabled.ends(0).stderr.contains(&format!("Found LND in {}", sandbox.path("home/.lnd").display())));
 }
 
+fn not_measured(sandbox: &Sandbox) -> Vec<String> {
+    let report = sandbox.run(["show", "--json"]).ends(0).json();
+    let rows = report["not_measured"].as_array().unwrap();
+    rows.iter().map(|row| row["part"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_backup_beside_the_macaroon_or_named_is_shown_to_the_node_and_kept_nowhere() {
+    const VERIFY: &str = "/lnrpc.Lightning/VerifyChanBackup";
+    let (sandbox, lnd) = (Sandbox::new(), lnd());
+    enable_by_files(&sandbox, &lnd).ends(0);
+    sandbox.run(["generate", "bob"]).ends(0);
+    assert_eq!(lnd.calls_of(VERIFY), 0, "none is named");
+    assert!(not_measured(&sandbox).contains(&"backup".to_owned()));
+
+    let canary = b"canary-of-a-backup-that-is-long-enough-to-hold-a-channel";
+    let network = "home/.lnd/data/chain/bitcoin/regtest";
+    sandbox.put("home/.lnd/tls.cert", lnd.certificate().as_bytes(), 0o600);
+    sandbox.put(&format!("{network}/readonly.macaroon"), &macaroon(), 0o600);
+    sandbox.put(&format!("{network}/channel.backup"), canary, 0o600);
+    sandbox.put("home/.lnd/lnd.conf", format!("rpclisten={}\n", lnd.address()).as_bytes(), 0o600);
+    let named = sandbox.put("elsewhere.backup", canary, 0o600).to_str().unwrap().to_owned();
+    for (number, args) in [&["enable"][..], &["enable", &uri(&lnd), "--channel-backup", &named]].into_iter().enumerate()
+    {
+        sandbox.run(args).ends(0);
+        sandbox.run(["generate", "bob", "--force"]).ends(0);
+        assert_eq!(lnd.calls_of(VERIFY), number + 1, "{args:?}");
+        let off = not_measured(&sandbox);
+        assert!(!off.contains(&"backup".to_owned()), "{off:?}");
+        // The recorded node has no watchtower client; it is on this machine.
+        assert!(off.contains(&"towers".to_owned()) && !off.contains(&"host.memory".to_owned()), "{off:?}");
+    }
+    for (path, (_, bytes)) in sandbox.tree() {
+        let is_the_file = path.to_string_lossy().ends_with(".backup");
+        assert!(is_the_file || !bytes.windows(canary.len()).any(|w| w == canary), "{}", path.display());
+    }
+
+    std::fs::remove_file(&named).unwrap();
+    let warned = sandbox.run(["enable", &uri(&lnd), "--channel-backup", &named]);
+    assert!(warned.ends(0).stderr.contains("Warning: the backup of channels"), "{}", warned.stderr);
+    let gap = sandbox.run(["generate", "bob", "--force"]);
+    gap.ends(3);
+}
+
 #[test]
 fn a_node_that_was_not_meant_is_refused_and_nothing_is_written() {
     let (sandbox, lnd) = (Sandbox::new(), lnd());

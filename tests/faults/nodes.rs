@@ -62,7 +62,7 @@ fn a_call_that_hangs_costs_that_node_its_time_and_no_other() {
         })
         .collect();
     let begun = Instant::now();
-    let ended = sandbox.run(["generate", "--all", "--json", "--jobs", "20", "--timeout", "6", "--retries", "0"]);
+    let ended = sandbox.run(["generate", "--all", "--json", "--jobs", "30", "--timeout", "6", "--retries", "0"]);
     let made = ended.ends(1).json();
     assert!(begun.elapsed() < Duration::from_secs(12), "{:?}", begun.elapsed());
     assert_eq!(outcome(&made, "well")["outcome"], "made");
@@ -111,7 +111,7 @@ fn each_call(name: &str, fault: impl Fn(&'static str) -> Reply + Clone + Send + 
             (path, lnd)
         })
         .collect();
-    let ended = sandbox.run(["generate", "--all", "--json", "--jobs", "20", "--retries", "0"]);
+    let ended = sandbox.run(["generate", "--all", "--json", "--jobs", "30", "--retries", "0"]);
     let made = ended.ends(1).json();
     let alone = Sandbox::new();
     let graph = nodes.iter().find(|(path, _)| *path == GRAPH).unwrap();

@@ -13,13 +13,16 @@ use tonic_lnd::lnrpc;
 use crate::fake_lnd::{Builder, FakeLnd};
 use crate::harness::{Sandbox, recording};
 
-/// The recording that has every answer.
+/// The recording that has every answer but a watchtower client's.
 pub(crate) fn whole() -> PathBuf {
     recording("bob-later")
 }
 
-/// An answer of it.
+/// An answer of it; of the watchtower client the start of one, made up.
 pub(crate) fn recorded(path: &str) -> Bytes {
+    if path.starts_with("/wtclientrpc.") {
+        return Bytes::from_static(&[8, 1, 16, 2]);
+    }
     let name = format!("{}.pb", path.trim_start_matches('/').replace('/', "."));
     std::fs::read(whole().join(name)).unwrap().into()
 }
@@ -57,12 +60,15 @@ pub(crate) fn expected_events() -> [i64; 4] {
 pub(crate) fn spec(sandbox: &Sandbox, name: &str, lnd: &FakeLnd) -> LndSpec {
     let certificate = sandbox.put(&format!("{name}.cert"), lnd.certificate().as_bytes(), 0o600);
     let macaroon = sandbox.put(&format!("{name}.macaroon"), &macaroon(), 0o600);
+    let backup = sandbox.put(&format!("{name}.backup"), &[7; 300], 0o600);
     LndSpec {
         address: lnd.address(),
         certificate: Certificate::Pinned(SecretRef::File(certificate)),
         macaroon: SecretRef::File(macaroon),
         proxy: None,
         allow_write_macaroon: false,
+        channel_backup: Some(SecretRef::File(backup)),
+        data: None,
     }
 }
 

@@ -82,6 +82,24 @@ fn parts(answer: &PublicAnswer) -> Vec<&str> {
 }
 
 #[tokio::test]
+async fn our_clock_is_held_against_the_time_of_an_answer_that_was_made_just_now() {
+    // 05:59:30 where it is 06:00:00 here: half a minute ahead, and what has passed since the question.
+    let told = async |head: &'static str| {
+        let server = Server::start(move |_| status(200, head, "923456")).await;
+        ask(&settings(Some(&server), None)).await.clock_ahead
+    };
+    let fact = told("date: Sat, 21 Nov 2026 05:59:30 GMT\r\n").await.unwrap();
+    assert!((30_000..40_000).contains(&fact.value), "{fact:?}");
+    assert!(fact.source.starts_with("127.0.0.1"), "{fact:?}");
+    let fact = told("date: Sat, 21 Nov 2026 06:02:00 GMT\r\n").await.unwrap();
+    assert!((-120_000..-110_000).contains(&fact.value), "{fact:?}");
+    for head in ["", "date: tomorrow\r\n", "date: Sat, 21 Nov 2026 05:59:30 GMT\r\nage: 3\r\n"] {
+        assert_eq!(told(head).await, None, "{head:?}");
+    }
+    assert_eq!(ask(&Settings::default()).await.clock_ahead, None);
+}
+
+#[tokio::test]
 async fn everything_that_the_sources_know_comes_with_its_time() {
     let (chain, graph) = (Server::start(mempool).await, Server::start(amboss).await);
     let answer = ask(&settings(Some(&chain), Some(&graph))).await;

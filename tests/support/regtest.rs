@@ -27,6 +27,8 @@ pub(crate) struct Node {
     pub(crate) rpc: u16,
     rest: u16,
     peer: u16,
+    /// Further flags for its next start.
+    pub(crate) flags: Vec<String>,
     child: Option<Child>,
 }
 
@@ -74,7 +76,15 @@ impl Network {
         let chain_ports = [free_port(), free_port()];
         let nodes = names.iter().map(|name| {
             let folder = folder.path().join(name);
-            Node { name, folder, rpc: free_port(), rest: free_port(), peer: free_port(), child: None }
+            Node {
+                name,
+                folder,
+                rpc: free_port(),
+                rest: free_port(),
+                peer: free_port(),
+                flags: Vec::new(),
+                child: None,
+            }
         });
         let nodes = nodes.collect();
         let mut network = Self { folder, btcd: None, chain_ports, nodes, http, runtime };
@@ -138,6 +148,7 @@ impl Network {
         command.arg(format!("--rpclisten=127.0.0.1:{}", node.rpc));
         command.arg(format!("--restlisten=127.0.0.1:{}", node.rest));
         command.arg(format!("--listen=127.0.0.1:{}", node.peer));
+        command.args(&node.flags);
         node.child = Some(quiet(&mut command));
         Self::wait("lnd", || {
             let state = self.get(n, "/v1/state")["state"].clone();
@@ -267,7 +278,7 @@ fn end(child: &mut Child) {
     let _ = child.wait();
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 

@@ -47,8 +47,14 @@ pub(in crate::cli) fn understand(enable: &Enable, context: &Context) -> anyhow::
         Folder::open(&folder)?;
         return Ok(Given::of(SourceSpec::Recording { folder }));
     }
+    let backup = enable.channel_backup.clone().or_else(|| settings.channel_backup.clone());
+    let channel_backup = backup.as_deref().map(secret).transpose()?;
     if let Some(text) = &enable.uri {
-        return of_uri(text, proxy, allow_write_macaroon);
+        let mut given = of_uri(text, proxy, allow_write_macaroon)?;
+        if let SourceSpec::Lnd(spec) = &mut given.spec {
+            spec.channel_backup = channel_backup;
+        }
+        return Ok(given);
     }
     let address = enable.address.clone().or_else(|| settings.address.clone());
     let cert = enable.cert.clone().or_else(|| settings.certificate.clone());
@@ -59,20 +65,45 @@ pub(in crate::cli) fn understand(enable: &Enable, context: &Context) -> anyhow::
     if let (None, Some(address), Some(certificate), Some(macaroon)) =
         (&enable.lnddir, &address, &certificate, &macaroon)
     {
-        let (address, certificate, macaroon) = (address.clone(), certificate.clone(), macaroon.clone());
-        return Ok(Given::of(SourceSpec::Lnd(LndSpec { address, certificate, macaroon, proxy, allow_write_macaroon })));
+        let spec = LndSpec {
+            address: address.clone(),
+            certificate: certificate.clone(),
+            macaroon: macaroon.clone(),
+            proxy,
+            allow_write_macaroon,
+            channel_backup,
+            data: None,
+        };
+        return Ok(Given::of(SourceSpec::Lnd(with_neighbours(spec, context))));
     }
     let node = in_folders(enable.lnddir.as_deref())?;
     let words =
         format!("Found LND in {} ({}), macaroon {}.", node.folder.display(), node.network, node.macaroon.display());
-    let spec = SourceSpec::Lnd(LndSpec {
+    let spec = LndSpec {
         address: address.unwrap_or_else(|| node.address.to_string()),
         certificate: certificate.unwrap_or(Certificate::Pinned(SecretRef::File(node.certificate))),
         macaroon: macaroon.unwrap_or(SecretRef::File(node.macaroon)),
         proxy,
         allow_write_macaroon,
-    });
-    Ok(Given { found: Some(words), ..Given::of(spec) })
+        channel_backup,
+        data: None,
+    };
+    Ok(Given { found: Some(words), ..Given::of(SourceSpec::Lnd(with_neighbours(spec, context))) })
+}
+
+/// What lies around a macaroon in LND's own folder: that folder, and LND's own backup of channels where no other is named.
+/// The service can't be expected to read a file there, so there it must be named.
+fn with_neighbours(mut spec: LndSpec, context: &Context) -> LndSpec {
+    spec.data = spec.data_folder();
+    if let SecretRef::File(macaroon) = &spec.macaroon
+        && spec.data.is_some()
+        && spec.channel_backup.is_none()
+        && !context.place.service
+    {
+        let beside = macaroon.with_file_name("channel.backup");
+        spec.channel_backup = beside.is_file().then_some(SecretRef::File(beside));
+    }
+    spec
 }
 
 fn of_uri(text: &str, proxy: Option<String>, allow_write_macaroon: bool) -> anyhow::Result<Given> {
@@ -91,7 +122,15 @@ fn of_uri(text: &str, proxy: Option<String>, allow_write_macaroon: bool) -> anyh
         Trust::Authority => Certificate::Authority,
     };
     let address = uri.address.to_string();
-    let spec = LndSpec { address, certificate, macaroon: place, proxy, allow_write_macaroon };
+    let spec = LndSpec {
+        address,
+        certificate,
+        macaroon: place,
+        proxy,
+        allow_write_macaroon,
+        channel_backup: None,
+        data: None,
+    };
     let inline = Inline { macaroon: uri.macaroon, trust: uri.trust };
     Ok(Given { inline: Some(inline), ..Given::of(SourceSpec::Lnd(spec)) })
 }

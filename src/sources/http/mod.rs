@@ -18,18 +18,19 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use reqwest::header::{ACCEPT, AGE, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{Client, Method, Response, StatusCode};
 use secrecy::SecretString;
 use tokio::time::{Instant, timeout};
 use url::{Host, Url};
 
+use crate::snapshot::Fact;
 use crate::units::UnixMs;
 
 pub use address::is_public;
 use address::{Guard, Lookup, NoAddress};
 pub use error::Error;
-use retry::{Hosts, retry_after};
+use retry::{Hosts, date, retry_after};
 use setting::{PROXY_FORM, parse_proxy};
 pub use setting::{bearer, is_onion, name, parse_base};
 use words::excerpt;
@@ -127,6 +128,7 @@ pub struct Http {
     clients: [OnceLock<Client>; 4],
     hosts: Hosts,
     began: OnceLock<(UnixMs, Instant)>,
+    clock_ahead: OnceLock<Fact<i64>>,
 }
 
 impl Http {
@@ -150,6 +152,7 @@ impl Http {
             clients: Default::default(),
             hosts: Hosts::default(),
             began: OnceLock::new(),
+            clock_ahead: OnceLock::new(),
         })
     }
 
@@ -160,6 +163,7 @@ impl Http {
 
     /// Asks, with as many tries as it takes and the limits allow. `now` is only for dates in `Retry-After`.
     pub async fn ask(&self, question: &Question, now: UnixMs) -> Result<Reply, Error> {
+        self.began.get_or_init(|| (now, Instant::now()));
         let host = name(&question.url);
         if self.offline {
             return Err(Error::Offline { host });
@@ -254,6 +258,7 @@ impl Http {
     async fn finish(&self, question: &Question, mut response: Response, now: UnixMs) -> Result<Reply, Failure> {
         let host = name(&question.url);
         let status = response.status().as_u16();
+        self.compare_clocks(&host, response.headers(), now);
         let wait = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         let wait = wait.and_then(|value| retry_after(value, self.moment(now)));
         let mut body = Vec::new();
@@ -285,6 +290,22 @@ impl Http {
             Error::Status { host, status, excerpt: excerpt(&body, question.key.as_deref()) }
         };
         Err(Failure { error, again: is_passing(status), wait })
+    }
+
+    /// Milliseconds by which our clock is ahead of the first host's that told its time, to a second or two.
+    pub fn clock_ahead(&self) -> Option<Fact<i64>> {
+        self.clock_ahead.get().cloned()
+    }
+
+    /// Only an answer made just now tells the time: one with an age lay in a cache.
+    fn compare_clocks(&self, host: &str, headers: &HeaderMap, now: UnixMs) {
+        let said = headers.get(DATE).and_then(|value| date(value.to_str().ok()?));
+        if let Some(said) = said.filter(|_| !headers.contains_key(AGE)) {
+            let now = self.moment(now);
+            let fact = Fact { value: now.since(said), source: host.to_owned(), as_of: now };
+            // The first one stays.
+            let _ = self.clock_ahead.set(fact);
+        }
     }
 
     /// The present, from the first `now` that was given and the time since.

@@ -16,15 +16,19 @@ const TOLERATED: u32 = 3;
 
 /// What a `Retry-After` header asks for: seconds or a date. `None` for what is neither.
 pub(super) fn retry_after(value: &str, now: UnixMs) -> Option<Duration> {
-    static DATE: DateTimeParser = DateTimeParser::new();
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
         // More digits than a u64 holds is still a number: for ever.
         return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
     }
-    let date = DATE.parse_timestamp(value).ok()?;
-    let wait = date.as_millisecond().saturating_sub(now.0);
+    let wait = date(value)?.since(now);
     Some(Duration::from_millis(u64::try_from(wait).unwrap_or(0)))
+}
+
+/// A date as HTTP writes it.
+pub(super) fn date(value: &str) -> Option<UnixMs> {
+    static DATE: DateTimeParser = DateTimeParser::new();
+    DATE.parse_timestamp(value.trim()).ok().map(|date| UnixMs(date.as_millisecond()))
 }
 
 /// Which hosts are left alone, until when and why.

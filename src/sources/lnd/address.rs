@@ -38,6 +38,17 @@ impl Address {
         }
     }
 
+    /// Whether it is on this very machine, as far as the address tells.
+    pub fn is_this_machine(&self) -> bool {
+        match self {
+            Self::Unix(_) => true,
+            Self::Tcp { host, .. } => match host.parse::<IpAddr>() {
+                Ok(ip) => ip.to_canonical().is_loopback(),
+                Err(_) => host.eq_ignore_ascii_case("localhost") || has_ending(host, "localhost"),
+            },
+        }
+    }
+
     /// Whether only Tor leads there.
     pub fn is_onion(&self) -> bool {
         matches!(self, Self::Tcp { host, .. } if has_ending(host, "onion"))
@@ -206,6 +217,12 @@ mod tests {
             ["8.8.8.8", "172.32.0.1", "100.128.0.1", "[2001:db8::1]", "[::ffff:8.8.8.8]", "a.example.com", "abc.onion"]
         {
             assert!(!outside.parse::<Address>().unwrap().is_local(), "{outside}");
+        }
+        for here in ["127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "LOCALHOST", "lnd.localhost", "unix:///x"] {
+            assert!(here.parse::<Address>().unwrap().is_this_machine(), "{here}");
+        }
+        for elsewhere in ["10.1.2.3", "lnd", "umbrel.local", "8.8.8.8", "localhost.example.com"] {
+            assert!(!elsewhere.parse::<Address>().unwrap().is_this_machine(), "{elsewhere}");
         }
         assert!("AbC.Onion:1".parse::<Address>().unwrap().is_onion());
         assert!(!"onion.example.com".parse::<Address>().unwrap().is_onion());

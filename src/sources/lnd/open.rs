@@ -8,6 +8,7 @@ use super::channel::{Connection, Options, Trust};
 use super::macaroon::{Caveat, Macaroon};
 use super::permissions::{Permissions, bake_command};
 use crate::sources::Error;
+use crate::sources::answers::Method;
 use crate::sources::secret::Secret;
 use crate::sources::spec::{Certificate, LndSpec};
 use crate::units::{DAY_MS, UnixMs};
@@ -41,6 +42,8 @@ pub struct Opened {
     pub macaroon_expires: Option<UnixMs>,
     /// Whether the macaroon can do more than read.
     pub macaroon_can_write: bool,
+    /// Methods that the macaroon does not permit.
+    pub not_permitted: Vec<&'static Method>,
 }
 
 /// What looking at a macaroon brought, without asking LND.
@@ -52,6 +55,8 @@ pub struct Judged {
     pub expires: Option<UnixMs>,
     /// Whether it can do more than read.
     pub can_write: bool,
+    /// Methods that it does not permit.
+    pub not_permitted: Vec<&'static Method>,
 }
 
 /// Reads the secrets that a spec names, judges them, and connects.
@@ -63,6 +68,7 @@ pub async fn open(spec: &LndSpec, around: &Surroundings<'_>) -> Result<Opened, E
         warnings: judged.warnings,
         macaroon_expires: judged.expires,
         macaroon_can_write: judged.can_write,
+        not_permitted: judged.not_permitted,
     })
 }
 
@@ -127,7 +133,8 @@ pub fn judge(macaroon: &Macaroon, path: Option<&Path>, allow_write: bool, now: U
         judged.warnings.push(format!("the macaroon can do more than read: {what}; a read-only one is enough"));
     }
     if let Some(permissions) = macaroon.permissions() {
-        let missing: Vec<String> = permissions.missing().iter().map(|method| method.name().to_owned()).collect();
+        judged.not_permitted = permissions.missing();
+        let missing: Vec<String> = judged.not_permitted.iter().map(|method| method.name().to_owned()).collect();
         if !permissions.permits_get_info() {
             return Err(refused(format!(
                 "does not permit {}, without which there is no report: {}",

@@ -10,7 +10,7 @@ use crate::sources::answers::{GET_INFO, GET_STATE, METHODS, Method};
 pub struct Permissions(Vec<(String, String)>);
 
 /// What LND asks for each method that daznode calls, apart from `GetState`, for which it asks nothing.
-const NEEDS: [(&str, &str); 18] = [
+const NEEDS: [(&str, &str); 21] = [
     ("/verrpc.Versioner/GetVersion", "info"),
     ("/lnrpc.Lightning/GetInfo", "info"),
     ("/lnrpc.Lightning/ListChannels", "offchain"),
@@ -29,10 +29,13 @@ const NEEDS: [(&str, &str); 18] = [
     ("/lnrpc.Lightning/GetNetworkInfo", "info"),
     ("/lnrpc.Lightning/GetNodeInfo", "info"),
     ("/lnrpc.Lightning/DescribeGraph", "info"),
+    ("/lnrpc.Lightning/VerifyChanBackup", "offchain"),
+    ("/wtclientrpc.WatchtowerClient/Stats", "offchain"),
+    ("/wtclientrpc.WatchtowerClient/ListTowers", "offchain"),
 ];
 
 /// Methods that daznode does not call and that only read, so that a macaroon which permits them too does no harm.
-const READING: [&str; 47] = [
+const READING: [&str; 44] = [
     "/lnrpc.Lightning/GetRecoveryInfo",
     "/lnrpc.Lightning/GetChanInfo",
     "/lnrpc.Lightning/GetNodeMetrics",
@@ -42,7 +45,6 @@ const READING: [&str; 47] = [
     "/lnrpc.Lightning/DecodePayReq",
     "/lnrpc.Lightning/EstimateFee",
     "/lnrpc.Lightning/VerifyMessage",
-    "/lnrpc.Lightning/VerifyChanBackup",
     "/lnrpc.Lightning/ListAliases",
     "/lnrpc.Lightning/ListPermissions",
     "/lnrpc.Lightning/ListMacaroonIDs",
@@ -75,9 +77,7 @@ const READING: [&str; 47] = [
     "/chainrpc.ChainKit/GetBlockHeader",
     "/chainrpc.ChainKit/GetBestBlock",
     "/chainrpc.ChainKit/GetBlockHash",
-    "/wtclientrpc.WatchtowerClient/ListTowers",
     "/wtclientrpc.WatchtowerClient/GetTowerInfo",
-    "/wtclientrpc.WatchtowerClient/Stats",
     "/wtclientrpc.WatchtowerClient/Policy",
     "/watchtowerrpc.Watchtower/GetInfo",
 ];
@@ -156,7 +156,7 @@ mod tests {
         let command = bake_command();
         let baked: Vec<(&str, &str)> =
             command.split(' ').filter_map(|word| word.strip_prefix("uri:")).map(|path| ("uri", path)).collect();
-        assert_eq!(baked.len(), 18);
+        assert_eq!(baked.len(), 21);
         let baked = of(&baked);
         assert!(baked.missing().is_empty());
         assert!(baked.beyond_reading().is_empty());

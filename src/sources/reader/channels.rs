@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use tonic_lnd::lnrpc::{self, ListChannelsResponse, PendingChannelsResponse, pending_channels_response as wire};
 
-use super::check::{Bad, Check, clip, parse, pubkey, sat, some};
-use crate::snapshot::{Channel, ForceClosing, Htlc, Pending, PendingChannel};
+use super::check::{Bad, Check, clip, parse, pubkey, sat, some, txid};
+use crate::snapshot::{Channel, Commitments, ForceClosing, Htlc, Pending, PendingChannel};
 use crate::units::{Sat, Scid};
 
 /// Every open channel once.
@@ -104,14 +104,32 @@ pub(super) fn pending(answer: &PendingChannelsResponse, check: &mut Check) -> Op
         pending.opening.extend(check.keep(on_its_way(row.channel.as_ref(), Sat::ZERO, "")));
     }
     for row in &answer.waiting_close_channels {
-        let row = sat("balance in limbo", row.limbo_balance)
-            .and_then(|limbo| on_its_way(row.channel.as_ref(), limbo, &row.closing_txid));
-        pending.waiting_close.extend(check.keep(row));
+        pending.waiting_close.extend(check.keep(waiting(row)));
     }
     for row in &answer.pending_force_closing_channels {
         pending.force_closing.extend(check.keep(force_closing(row)));
     }
     Some(pending)
+}
+
+fn waiting(row: &wire::WaitingCloseChannel) -> Result<PendingChannel, Bad> {
+    let channel = on_its_way(row.channel.as_ref(), sat("balance in limbo", row.limbo_balance)?, &row.closing_txid)?;
+    Ok(PendingChannel { commitments: row.commitments.as_ref().and_then(commitments).transpose()?, ..channel })
+}
+
+/// The transactions that would close it by force; `None` where LND does not know both sides'.
+fn commitments(row: &wire::Commitments) -> Option<Result<Commitments, Bad>> {
+    if row.local_txid.is_empty() || row.remote_txid.is_empty() {
+        return None;
+    }
+    let ids = || {
+        Ok(Commitments {
+            ours: txid(&row.local_txid)?,
+            theirs: txid(&row.remote_txid)?,
+            theirs_next: some(row.remote_pending_txid.clone()).map(|id| txid(&id)).transpose()?,
+        })
+    };
+    Some(ids())
 }
 
 fn force_closing(row: &wire::ForceClosedChannel) -> Result<ForceClosing, Bad> {

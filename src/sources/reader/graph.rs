@@ -1,6 +1,8 @@
 //! The network graph, read straight from LND's answer into a few bytes a channel, and what it says of one node's place
 //! and of the prices towards its peers.
 
+mod candidates;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -24,6 +26,8 @@ type Key = [u8; 33];
 pub struct Graph {
     keys: Vec<Key>,
     aliases: Vec<Box<str>>,
+    /// Whether a node announced an address that is reached without Tor; `None` without any address.
+    clearnet: Vec<Option<bool>>,
     edges: Vec<Edge>,
     ids: HashMap<Key, u32>,
 }
@@ -35,6 +39,15 @@ struct Edge {
     capacity: u64,
     /// What each side asks; `None` for a side that is disabled, silent, or asks no price that can be meant.
     rates: [Option<u32>; 2],
+    /// When each side announced its policy, in seconds; 0 where it did not.
+    updated: [u32; 2],
+}
+
+/// What one side of a channel asks, and since when.
+#[derive(Clone, Copy, Debug, Default)]
+struct Side {
+    rate: Option<u32>,
+    updated: u32,
 }
 
 /// The answer is not a graph.
@@ -92,34 +105,38 @@ impl Graph {
     }
 
     fn add_node(&mut self, node: &[u8]) -> Result<(), GraphError> {
-        let (mut key, mut alias) = (None, "".into());
+        let (mut key, mut alias, mut clearnet) = (None, "".into(), None);
         for field in wire::fields(node) {
             let field = field?;
             match field.number {
                 2 => key = parse_key(field.bytes()),
                 3 => alias = String::from_utf8_lossy(field.bytes()).chars().take(64).collect(),
+                4 => clearnet = clearnet.max(address(field.bytes())?),
                 _ => {}
             }
         }
         if let Some(key) = key {
-            let id = self.intern(key)?;
-            if let Some(slot) = usize::try_from(id).ok().and_then(|id| self.aliases.get_mut(id)) {
+            let id = index(self.intern(key)?);
+            if let Some(slot) = self.aliases.get_mut(id) {
                 *slot = alias;
+            }
+            if let Some(slot) = self.clearnet.get_mut(id) {
+                *slot = clearnet;
             }
         }
         Ok(())
     }
 
     fn add_edge(&mut self, channel: &[u8]) -> Result<(), GraphError> {
-        let (mut keys, mut capacity, mut rates) = ([None; 2], 0, [None; 2]);
+        let (mut keys, mut capacity, mut sides) = ([None; 2], 0, [Side::default(); 2]);
         for field in wire::fields(channel) {
             let field = field?;
             match field.number {
                 4 => keys[0] = parse_key(field.bytes()),
                 5 => keys[1] = parse_key(field.bytes()),
                 6 => capacity = field.number_value(),
-                7 => rates[0] = rate(field.bytes())?,
-                8 => rates[1] = rate(field.bytes())?,
+                7 => sides[0] = side(field.bytes())?,
+                8 => sides[1] = side(field.bytes())?,
                 _ => {}
             }
         }
@@ -128,7 +145,8 @@ impl Graph {
             && capacity <= MAX_CAPACITY
         {
             let nodes = [self.intern(one)?, self.intern(two)?];
-            self.edges.push(Edge { nodes, capacity, rates });
+            let (rates, updated) = (sides.map(|side| side.rate), sides.map(|side| side.updated));
+            self.edges.push(Edge { nodes, capacity, rates, updated });
         }
         Ok(())
     }
@@ -141,6 +159,7 @@ impl Graph {
         self.ids.insert(key, id);
         self.keys.push(key);
         self.aliases.push("".into());
+        self.clearnet.push(None);
         Ok(id)
     }
 
@@ -151,16 +170,8 @@ impl Graph {
     /// The place of `own` in the network, and what others charge to send to each of `peers`.
     pub fn market(&self, own: &Pubkey, peers: &[Pubkey]) -> Market {
         let own = self.id(own);
-        let mut sizes = vec![(0_u32, 0_u64); self.keys.len()];
-        for edge in &self.edges {
-            for size in edge.nodes.iter().filter_map(|&id| usize::try_from(id).ok()) {
-                if let Some((channels, capacity)) = sizes.get_mut(size) {
-                    *channels = channels.saturating_add(1);
-                    *capacity = capacity.saturating_add(edge.capacity);
-                }
-            }
-        }
-        let size = |id: u32| usize::try_from(id).ok().and_then(|id| sizes.get(id)).copied().unwrap_or_default();
+        let sizes = self.sizes();
+        let size = |id: u32| sizes.get(index(id)).copied().unwrap_or_default();
         let (own_channels, own_capacity) = own.map(size).unwrap_or_default();
         let rank = |bigger: &dyn Fn(&(u32, u64)) -> bool| {
             (own_channels > 0).then(|| count(sizes.iter().filter(|&size| bigger(size)).count()).saturating_add(1))
@@ -179,8 +190,33 @@ impl Graph {
         }
     }
 
+    /// Channels and capacity of each node.
+    fn sizes(&self) -> Vec<(u32, u64)> {
+        let mut sizes = vec![(0_u32, 0_u64); self.keys.len()];
+        for edge in &self.edges {
+            for id in edge.nodes {
+                if let Some((channels, capacity)) = sizes.get_mut(index(id)) {
+                    *channels = channels.saturating_add(1);
+                    *capacity = capacity.saturating_add(edge.capacity);
+                }
+            }
+        }
+        sizes
+    }
+
     fn peers(&self, own: Option<u32>, peers: &[Pubkey], size: impl Fn(u32) -> (u32, u64)) -> Vec<PeerMarket> {
-        let known: BTreeMap<u32, &Pubkey> = peers.iter().filter_map(|peer| Some((self.id(peer)?, peer))).collect();
+        let known: BTreeMap<u32, Pubkey> =
+            peers.iter().filter_map(|peer| Some((self.id(peer)?, peer.clone()))).collect();
+        self.markets(own, known, size)
+    }
+
+    /// What others than `own` charge to send to each of these nodes.
+    fn markets(
+        &self,
+        own: Option<u32>,
+        known: BTreeMap<u32, Pubkey>,
+        size: impl Fn(u32) -> (u32, u64),
+    ) -> Vec<PeerMarket> {
         let mut towards: BTreeMap<u32, Vec<(u32, u64)>> = BTreeMap::new();
         for edge in &self.edges {
             let [one, two] = edge.nodes;
@@ -193,19 +229,18 @@ impl Graph {
                 }
             }
         }
-        let market = |(id, pubkey): (u32, &Pubkey)| {
+        let market = |(id, pubkey): (u32, Pubkey)| {
             let (channels, capacity) = size(id);
-            let alias = usize::try_from(id).ok().and_then(|id| self.aliases.get(id));
             let mut rates = towards.remove(&id).unwrap_or_default();
             PeerMarket {
-                incoming_rate_deciles: None,
-                clearnet: None,
-                pubkey: pubkey.clone(),
-                alias: alias.map(ToString::to_string).unwrap_or_default(),
+                pubkey,
+                alias: self.aliases.get(index(id)).map(ToString::to_string).unwrap_or_default(),
                 channels,
                 capacity: total([capacity]),
                 incoming: count(rates.len()),
                 incoming_rate_percentiles: percentiles(&mut rates, [10, 25, 50, 75, 90]),
+                incoming_rate_deciles: percentiles(&mut rates, [0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100]),
+                clearnet: self.clearnet.get(index(id)).copied().flatten(),
             }
         };
         known.into_iter().map(market).collect()
@@ -228,18 +263,37 @@ fn percentiles<const N: usize>(rates: &mut [(u32, u64)], percents: [u64; N]) -> 
     (whole > 0).then(|| percents.map(at))
 }
 
-/// The price that one side asks, if it forwards at all: fields 4 (rate) and 5 (disabled).
-fn rate(policy: &[u8]) -> Result<Option<u32>, Malformed> {
-    let (mut rate, mut disabled) = (0, false);
+/// The price that one side asks, if it forwards at all: fields 4 (rate), 5 (disabled) and 7 (last update).
+fn side(policy: &[u8]) -> Result<Side, Malformed> {
+    let (mut rate, mut disabled, mut updated) = (0, false, 0);
     for field in wire::fields(policy) {
         let field = field?;
         match field.number {
             4 => rate = field.number_value(),
             5 => disabled = field.number_value() != 0,
+            7 => updated = field.number_value(),
             _ => {}
         }
     }
-    Ok(u32::try_from(rate).ok().filter(|&rate| !disabled && rate <= MAX_RATE))
+    let rate = u32::try_from(rate).ok().filter(|&rate| !disabled && rate <= MAX_RATE);
+    Ok(Side { rate, updated: u32::try_from(updated).unwrap_or(0) })
+}
+
+/// Whether an announced address (field 2) is reached without Tor; `None` where there is none.
+fn address(address: &[u8]) -> Result<Option<bool>, Malformed> {
+    for field in wire::fields(address) {
+        let field = field?;
+        if field.number == 2 && !field.bytes().is_empty() {
+            let host = field.bytes().rsplitn(2, |&b| b == b':').last().unwrap_or_default();
+            return Ok(Some(!host.to_ascii_lowercase().ends_with(b".onion")));
+        }
+    }
+    Ok(None)
+}
+
+/// The place of a node in the lists; none where no list reaches.
+fn index(id: u32) -> usize {
+    usize::try_from(id).unwrap_or(usize::MAX)
 }
 
 /// 66 hex digits as 33 bytes. This runs over a hundred thousand times a graph, so it is plain.

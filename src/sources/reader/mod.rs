@@ -3,15 +3,18 @@
 //! Everything is asked at once. Only one answer decides over all: who the node is. Until that is known no event leaves,
 //! so that one node's payments can't end up with another's.
 
+mod backup;
 mod channels;
 mod check;
 mod closed;
 mod events;
+mod extras;
 mod graph;
 mod node;
 mod payments;
 mod peers;
 mod policies;
+pub(super) mod towers;
 mod wallet;
 pub(super) mod wire;
 
@@ -24,14 +27,16 @@ use prost::Message;
 use tokio::sync::OnceCell;
 use tonic_lnd::{lnrpc, verrpc, walletrpc};
 
+pub use self::extras::Extras;
 pub use self::graph::{Graph, GraphCache, GraphError};
 pub(super) use self::payments::KEYSEND_RECORD;
 
 use self::check::Check;
 use self::events::{Forwards, Invoices, Paged, Payments, Transactions};
 use super::answers::{self, Answers, Method};
+use super::backup::BackupFile;
 use super::{Error, EventSender, Identity, Observation, Resume};
-use crate::snapshot::{Channel, ChannelPolicies, Gap, Info, Market, NodeView, SourceSeen, SourceStatus};
+use crate::snapshot::{Channel, ChannelPolicies, Gap, Info, Market, NodeView, Pending, SourceSeen, SourceStatus};
 use crate::units::{Network, Pubkey, UnixMs};
 
 /// Reads a node through its answers.
@@ -42,6 +47,7 @@ pub struct Reader<'a, A> {
     now: UnixMs,
     graph: &'a GraphCache,
     expected: Option<(Pubkey, Network)>,
+    extras: Extras,
 }
 
 /// What one collection has learnt on the side.
@@ -50,6 +56,7 @@ struct Notes {
     /// Who answers; asked for once, waited for by many.
     who: OnceCell<Result<Info, Error>>,
     gaps: Mutex<Vec<Gap>>,
+    not_measured: Mutex<Vec<(String, String)>>,
     first_error: Mutex<Option<Error>>,
     answered: AtomicBool,
 }
@@ -61,6 +68,15 @@ impl Notes {
 
     fn gap(&self, gap: Gap) {
         self.gaps.lock().unwrap_or_else(PoisonError::into_inner).push(gap);
+    }
+
+    /// Once, also where two questions come to it.
+    fn not_measured(&self, part: &str, reason: String) {
+        let row = (part.to_owned(), reason);
+        let mut rows = self.not_measured.lock().unwrap_or_else(PoisonError::into_inner);
+        if !rows.contains(&row) {
+            rows.push(row);
+        }
     }
 
     fn failed(&self, part: &str, source: &str, error: &Error) {
@@ -77,13 +93,21 @@ impl Notes {
 impl<'a, A: Answers> Reader<'a, A> {
     /// A reader of what `answers` says, known in gaps and reports as `source`.
     pub const fn new(answers: &'a A, source: &'static str, now: UnixMs, graph: &'a GraphCache) -> Self {
-        Self { answers, source, now, graph, expected: None }
+        let extras = Extras { backup: BackupFile::NotNamed, not_permitted: Vec::new() };
+        Self { answers, source, now, graph, expected: None, extras }
     }
 
     /// Refuses any other node, and has no need to wait for `GetInfo` before it asks what depends on the key.
     #[must_use]
     pub fn expecting(mut self, pubkey: Pubkey, network: Network) -> Self {
         self.expected = Some((pubkey, network));
+        self
+    }
+
+    /// Reads with what the operator gives besides the connection.
+    #[must_use]
+    pub fn with(mut self, extras: Extras) -> Self {
+        self.extras = extras;
         self
     }
 
@@ -102,6 +126,8 @@ impl<'a, A: Answers> Reader<'a, A> {
         drop(events);
         let mut gaps = notes.gaps.into_inner().unwrap_or_else(PoisonError::into_inner);
         gaps.sort_by(|a, b| a.part.cmp(&b.part));
+        let mut not_measured = notes.not_measured.into_inner().unwrap_or_else(PoisonError::into_inner);
+        not_measured.sort_unstable();
         if !notes.answered.into_inner()
             && let Some(error) = notes.first_error.into_inner().unwrap_or_else(PoisonError::into_inner)
         {
@@ -109,7 +135,7 @@ impl<'a, A: Answers> Reader<'a, A> {
         }
         let latency = i64::try_from(started.elapsed().as_millis()).ok();
         let seen = self.seen(&info, &gaps, latency);
-        Ok(Observation { taken_at: self.now, node, gaps, seen })
+        Ok(Observation { taken_at: self.now, node, gaps, not_measured, seen })
     }
 
     fn seen(&self, info: &Info, gaps: &[Gap], latency_ms: Option<i64>) -> SourceSeen {
@@ -148,6 +174,8 @@ impl<'a, A: Answers> Reader<'a, A> {
             network,
             policies,
             graph,
+            backup,
+            towers,
             ..,
         ) = tokio::join!(
             self.part(notes, "channels", &answers::LIST_CHANNELS, list_channels(), |said, check| Some(channels::open(
@@ -192,13 +220,18 @@ impl<'a, A: Answers> Reader<'a, A> {
             self.part(notes, "network", &answers::GET_NETWORK_INFO, lnrpc::NetworkInfoRequest {}, node::network),
             self.policies(notes),
             self.graph(notes),
+            self.backup(notes),
+            self.towers(notes),
             self.stream(notes, events, Forwards::new(resume)),
             self.stream(notes, events, Payments::new(resume)),
             self.stream(notes, events, Invoices::new(resume)),
             self.stream(notes, events, Transactions::new(resume)),
         );
         let info = self.who(notes).await?;
-        let market = graph.map(|graph| market(&graph, &info, channels.as_deref().unwrap_or_default()));
+        let market = graph.map(|graph| {
+            let channels = channels.as_deref().unwrap_or_default();
+            market(&graph, &info, channels, pending.as_ref(), self.now)
+        });
         Ok(NodeView {
             info,
             channels,
@@ -216,8 +249,8 @@ impl<'a, A: Answers> Reader<'a, A> {
             certificate_not_after: None,
             macaroon_expires: None,
             macaroon_can_write: false,
-            backup: None,
-            towers: None,
+            backup,
+            towers,
         })
     }
 
@@ -401,12 +434,16 @@ fn too_big(error: &Error) -> bool {
     }
 }
 
-/// What the graph says of this node and the peers it has channels with.
-fn market(graph: &Graph, info: &Info, channels: &[Channel]) -> Market {
+/// What the graph says of this node and the peers it has channels with, or soon will have.
+fn market(graph: &Graph, info: &Info, channels: &[Channel], pending: Option<&Pending>, now: UnixMs) -> Market {
     let mut peers: Vec<Pubkey> = channels.iter().map(|channel| channel.peer.clone()).collect();
     peers.sort_unstable();
     peers.dedup();
-    graph.market(&info.pubkey, &peers)
+    let opening = pending.map(|pending| pending.opening.as_slice()).unwrap_or_default();
+    let soon: Vec<Pubkey> = opening.iter().map(|channel| channel.peer.clone()).collect();
+    let mut market = graph.market(&info.pubkey, &peers);
+    market.candidates = graph.candidates(&info.pubkey, &peers, &soon, now);
+    market
 }
 
 fn list_channels() -> lnrpc::ListChannelsRequest {

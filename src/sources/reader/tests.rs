@@ -1,6 +1,7 @@
 //! What comes out of the recordings. Every figure is from the recordings' own notes or from their readable answers, none
 //! from this code. Answers that are missing, wrong or slow are in `faults`.
 
+mod extras;
 mod faults;
 
 use std::collections::{BTreeMap, HashSet};
@@ -73,10 +74,16 @@ pub(in crate::sources) fn observe(name: &str, resume: &Resume) -> (Observation, 
 }
 
 fn of<A: Answers>(answers: &A, resume: &Resume) -> (Result<Observation, Error>, Taken) {
+    let extras = Extras { backup: BackupFile::Recorded { modified_at: None }, not_permitted: Vec::new() };
+    with(answers, resume, extras)
+}
+
+fn with<A: Answers>(answers: &A, resume: &Resume, extras: Extras) -> (Result<Observation, Error>, Taken) {
     block_on(async {
         let cache = GraphCache::default();
         let (sender, receiver) = mpsc::channel(2);
-        take(Reader::new(answers, "lnd", UnixMs(0), &cache).observe(resume, sender), receiver).await
+        let reader = Reader::new(answers, "lnd", UnixMs(0), &cache).with(extras);
+        take(reader.observe(resume, sender), receiver).await
     })
 }
 

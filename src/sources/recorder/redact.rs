@@ -9,7 +9,7 @@ use tonic_lnd::lnrpc::{self, pending_channels_response as pending};
 use tonic_lnd::{verrpc, walletrpc};
 
 use crate::sources::answers::{self, Method};
-use crate::sources::reader::KEYSEND_RECORD;
+use crate::sources::reader::{KEYSEND_RECORD, towers};
 
 /// Remembers what stands for what.
 #[derive(Debug, Default)]
@@ -169,6 +169,15 @@ impl Redactor {
             let nodes = graph.nodes.iter().map(|node| self.node(node)).collect();
             let edges = graph.edges.into_iter().map(|edge| self.edge(edge)).collect();
             lnrpc::ChannelGraph { nodes, edges }.encode_to_vec()
+        } else if *method == answers::VERIFY_CHAN_BACKUP {
+            let points = lnrpc::VerifyChanBackupResponse::decode(answer)?.chan_points;
+            let chan_points = points.iter().map(|point| self.point(point)).collect();
+            lnrpc::VerifyChanBackupResponse { chan_points }.encode_to_vec()
+        } else if *method == answers::TOWER_STATS {
+            towers::Stats::decode(answer)?.encode_to_vec()
+        } else if *method == answers::LIST_TOWERS {
+            let rows = towers::List::decode(answer)?.towers;
+            towers::List { towers: rows.into_iter().map(|row| self.tower(row)).collect() }.encode_to_vec()
         } else {
             // A method that nobody has taught this: better nothing than a name.
             Vec::new()
@@ -245,7 +254,12 @@ impl Redactor {
             channel: row.channel.map(|channel| self.pending_channel(channel)),
             closing_txid: self.txid(&row.closing_txid),
             closing_tx_hex: String::new(),
-            commitments: None,
+            commitments: row.commitments.map(|both| pending::Commitments {
+                local_txid: self.txid(&both.local_txid),
+                remote_txid: self.txid(&both.remote_txid),
+                remote_pending_txid: self.txid(&both.remote_pending_txid),
+                ..both
+            }),
             ..row
         });
         let waiting = waiting.collect();
@@ -401,6 +415,11 @@ impl Redactor {
         };
         let transaction_ids = ids.iter().map(|id| self.txid(id)).collect();
         walletrpc::ListSweepsResponse { sweeps: Some(Sweeps::TransactionIds(TransactionIDs { transaction_ids })) }
+    }
+
+    fn tower(&mut self, row: towers::Row) -> towers::Row {
+        let pubkey = hex::decode(self.key(&hex::encode(&row.pubkey))).unwrap_or_default();
+        towers::Row { pubkey, ..row }
     }
 
     fn node_info(&mut self, answer: lnrpc::NodeInfo) -> lnrpc::NodeInfo {

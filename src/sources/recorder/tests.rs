@@ -7,7 +7,9 @@ use tonic_lnd::lnrpc;
 
 use super::*;
 use crate::sources::NodeSource;
+use crate::sources::backup::BackupFile;
 use crate::sources::reader::tests::{Taken, block_on, fixture, take};
+use crate::sources::reader::towers;
 use crate::sources::recording::{Folder, RecordingSource};
 use crate::units::{Msat, Sat};
 
@@ -17,8 +19,13 @@ fn recorded(name: &str, redact: bool) -> (tempfile::TempDir, PathBuf, Recorded) 
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("out");
     let from = Folder::open(&fixture(name)).unwrap();
-    let done = block_on(record(&from, &folder, NOW, redact)).unwrap();
+    let done = block_on(record(&from, extras(&from), &folder, NOW, redact)).unwrap();
     (home, folder, done)
+}
+
+/// As the recording itself would be read.
+fn extras(from: &Folder) -> Extras {
+    Extras { backup: from.backup(), not_permitted: Vec::new() }
 }
 
 fn observed(folder: &Path) -> (Observation, Taken) {
@@ -41,7 +48,8 @@ fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
 #[test]
 fn a_recording_says_what_the_node_said() {
     let (_home, folder, done) = recorded("bob-later", false);
-    assert_eq!((done.answers, done.gaps.len()), (METHODS.len(), 0));
+    // There is no watchtower client in it: two answers that are not there, and no gap.
+    assert_eq!((done.answers, done.gaps.len()), (METHODS.len() - 2, 0));
     let ((mut was, was_taken), (mut is, is_taken)) = (observed(&fixture("bob-later")), observed(&folder));
     assert_eq!(is_taken, was_taken);
     was.seen.address.clear();
@@ -52,8 +60,55 @@ fn a_recording_says_what_the_node_said() {
 #[test]
 fn what_the_node_did_not_answer_stays_a_gap() {
     let (_home, folder, done) = recorded("bob", false);
-    assert_eq!((done.answers, done.gaps.len()), (METHODS.len() - 1, 1));
+    // Unspent outputs; the watchtower client and the backup are no gaps.
+    assert_eq!((done.answers, done.gaps.len()), (METHODS.len() - 4, 1));
     assert_eq!(observed(&folder).0.gaps.len(), 1);
+}
+
+/// A recorded node with a watchtower client.
+struct WithTowers(Folder);
+
+impl Answers for WithTowers {
+    async fn ask(&self, method: &'static Method, request: Bytes) -> Result<Bytes, Error> {
+        let tower = || towers::Row { pubkey: [vec![2], vec![0xd7; 32]].concat(), sessions: 4, ..Default::default() };
+        Ok(match method.path {
+            "/wtclientrpc.WatchtowerClient/Stats" => {
+                towers::Stats { backups: 9, pending_backups: 3, ..Default::default() }.encode_to_vec().into()
+            }
+            "/wtclientrpc.WatchtowerClient/ListTowers" => {
+                // With an address, as LND has it in field 2.
+                let row = [tower().encode_to_vec(), b"\x12\x0ftower.test:9911".to_vec()].concat();
+                [vec![0x0a, u8::try_from(row.len()).unwrap()], row].concat().into()
+            }
+            _ => self.0.ask(method, request).await?,
+        })
+    }
+
+    fn address(&self) -> &str {
+        self.0.address()
+    }
+}
+
+#[test]
+fn a_redacted_recording_has_the_backups_channels_and_the_towers_under_their_stand_ins_and_nothing_of_the_file() {
+    let home = tempfile::tempdir().unwrap();
+    let out = home.path().join("out");
+    let content = b"canary-of-the-backup-file-that-is-long-enough-for-a-channel".as_slice();
+    let written = Some(UnixMs(1_795_254_198_250));
+    let backup = BackupFile::Read { content: content.into(), modified_at: written };
+    let node = WithTowers(Folder::open(&fixture("bob-later")).unwrap());
+    let done = block_on(record(&node, Extras { backup, not_permitted: Vec::new() }, &out, NOW, true)).unwrap();
+    assert_eq!((done.answers, done.gaps), (METHODS.len(), Vec::new()));
+    for (file, bytes) in contents(&out) {
+        assert!(!holds(&bytes, b"canary") && !holds(&bytes, b"tower.test") && !holds(&bytes, &[0xd7; 32]), "{file}");
+    }
+    let (seen, _) = observed(&out);
+    let backup = seen.node.backup.unwrap();
+    let open: BTreeSet<_> = seen.node.channels.unwrap().into_iter().map(|channel| channel.point).collect();
+    assert_eq!((backup.modified_at, backup.covered.iter().cloned().collect::<BTreeSet<_>>()), (written, open));
+    let told = seen.node.towers.unwrap();
+    assert_eq!((told.backups, told.pending_backups, told.towers.len(), told.towers[0].sessions), (9, 3, 1, 4));
+    assert!(seen.not_measured.is_empty(), "{:?}", seen.not_measured);
 }
 
 #[test]
@@ -203,16 +258,16 @@ fn a_folder_in_use_is_refused_and_an_empty_one_is_not() {
     let from = Folder::open(&fixture("bob")).unwrap();
     let folder = home.path().join("mine");
     fs::create_dir(&folder).unwrap();
-    block_on(record(&from, &folder, NOW, false)).unwrap();
+    block_on(record(&from, extras(&from), &folder, NOW, false)).unwrap();
     let before = contents(&folder).len();
-    let error = block_on(record(&from, &folder, NOW, false)).unwrap_err();
+    let error = block_on(record(&from, extras(&from), &folder, NOW, false)).unwrap_err();
     assert!(error.to_string().ends_with("mine is not empty: name a new folder"), "{error}");
     assert_eq!(contents(&folder).len(), before);
     // What a killed run left beside is no obstacle, and nothing of it stays.
     let partial = home.path().join(".other.partial");
     fs::create_dir(&partial).unwrap();
     File::create(partial.join("half")).unwrap();
-    block_on(record(&from, &home.path().join("other"), NOW, false)).unwrap();
+    block_on(record(&from, extras(&from), &home.path().join("other"), NOW, false)).unwrap();
     assert!(!partial.exists() && !home.path().join("other/half").exists());
 }
 
@@ -226,7 +281,7 @@ fn a_node_that_can_not_be_read_leaves_no_folder() {
         .write_all(br#"{"network":"regtest","recorded_at_unix_s":1}"#)
         .unwrap();
     let out = home.path().join("out");
-    block_on(record(&Folder::open(&from).unwrap(), &out, NOW, true)).unwrap_err();
+    block_on(record(&Folder::open(&from).unwrap(), Extras::default(), &out, NOW, true)).unwrap_err();
     assert!(!out.exists());
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
 }

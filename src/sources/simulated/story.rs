@@ -227,7 +227,13 @@ impl NodeSource for Simulated {
             }
             events.send(page).await.map_err(|_| Error::Setup("the store stopped taking events".to_owned()))?;
         }
-        Ok(Observation { taken_at: self.now, node: self.view(&sim), gaps: Vec::new(), seen: sim.seen() })
+        Ok(Observation {
+            taken_at: self.now,
+            node: self.view(&sim),
+            gaps: Vec::new(),
+            not_measured: Vec::new(),
+            seen: sim.seen(),
+        })
     }
 }
 

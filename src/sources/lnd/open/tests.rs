@@ -37,6 +37,8 @@ fn spec(folder: &Path, macaroon: &str, mode: u32) -> LndSpec {
         macaroon: SecretRef::File(put(folder, macaroon, mode)),
         proxy: None,
         allow_write_macaroon: false,
+        channel_backup: None,
+        data: None,
     }
 }
 

@@ -4,10 +4,11 @@ use std::time::Instant;
 
 use prost::Message;
 use serde::Deserialize;
-use tonic_lnd::lnrpc::{ChannelEdge, ChannelGraph, LightningNode, RoutingPolicy};
+use tonic_lnd::lnrpc::{ChannelEdge, ChannelGraph, LightningNode, NodeAddress, RoutingPolicy};
 
 use super::*;
 use crate::sources::reader::tests::{block_on, fixture};
+use crate::units::UnixMs;
 
 fn key(n: u8) -> String {
     format!("02{}", hex::encode([n; 32]))
@@ -60,6 +61,105 @@ fn prices_towards_a_peer_are_those_of_others_that_forward() {
     assert_eq!((market.capacity_rank, market.channels_rank), (Some(6), Some(2)));
     // 1, 11, 100, 200, 500
     assert_eq!(market.median_rate, Some(Ppm(100)));
+}
+
+#[test]
+fn deciles_are_the_rates_that_each_tenth_of_the_capacity_does_not_exceed() {
+    // A tenth of the capacity at 10 ppm, four tenths at 50, a half at 300.
+    let graph = decode(vec![
+        edge(2, 9, 1_000, Some(policy(10)), None),
+        edge(3, 9, 4_000, Some(policy(50)), None),
+        edge(4, 9, 5_000, Some(policy(300)), Some(policy(1))),
+    ]);
+    let market = graph.market(&node(1), &[node(9)]);
+    let expected = [10, 10, 50, 50, 50, 50, 300, 300, 300, 300, 300].map(Ppm);
+    assert_eq!(market.peers[0].incoming_rate_deciles, Some(expected));
+}
+
+#[test]
+fn an_address_without_tor_is_told_from_one_with_tor_and_from_none() {
+    let at = |n: u8, addresses: &[&str]| LightningNode {
+        pub_key: key(n),
+        addresses: addresses.iter().map(|a| NodeAddress { network: "tcp".into(), addr: (*a).into() }).collect(),
+        ..Default::default()
+    };
+    let nodes = vec![
+        at(2, &["Abc.ONION:9735"]),
+        at(3, &["abc.onion:9735", "8.8.8.8:9735"]),
+        at(4, &[]),
+        at(5, &["[2001::1]:1"]),
+    ];
+    let edges = (2..=5).map(|n| edge(1, n, 1_000, None, None)).collect();
+    let graph = Graph::decode(&ChannelGraph { nodes, edges }.encode_to_vec()).unwrap();
+    let market = graph.market(&node(1), &[2, 3, 4, 5].map(node));
+    let clearnet: Vec<_> = market.peers.iter().map(|peer| peer.clearnet).collect();
+    assert_eq!(clearnet, [Some(false), Some(true), None, Some(true)]);
+}
+
+/// 2026-11-21 12:00 UTC, and days before it in seconds.
+const NOW: UnixMs = UnixMs(1_795_262_400_000);
+
+fn announced(rate: i64, days_ago: u32) -> RoutingPolicy {
+    RoutingPolicy { last_update: 1_795_262_400 - days_ago * 86_400, ..policy(rate) }
+}
+
+/// Channels of `hub` with each of `others`, all of this size, rate and age.
+fn spokes(hub: u8, others: std::ops::Range<u8>, sat: i64, rate: i64, days_ago: u32) -> Vec<ChannelEdge> {
+    others
+        .map(|other| edge(hub, other, sat, Some(announced(rate, days_ago)), Some(announced(rate, days_ago))))
+        .collect()
+}
+
+#[test]
+fn a_candidate_has_no_channel_yet_and_brings_new_nodes_near() {
+    // We (1) have a channel with 2, which knows 20..32. 3 knows those as well; 4 knows twelve that are out of reach.
+    let mut edges = vec![edge(1, 2, 2_000_000, Some(announced(1, 0)), Some(announced(1, 0)))];
+    edges.extend(spokes(2, 20..32, 2_000_000, 100, 1));
+    edges.extend(spokes(3, 20..32, 2_000_000, 100, 1));
+    edges.extend(spokes(4, 40..52, 2_000_000, 100, 1));
+    edges.push(edge(4, 2, 2_000_000, Some(announced(700, 20)), Some(announced(9, 1))));
+    let graph = decode(edges);
+    let found = graph.candidates(&node(1), &[node(2)], &[], NOW);
+    assert_eq!(found.iter().map(|c| c.market.pubkey.clone()).collect::<Vec<_>>(), [node(4), node(3)]);
+    let [four, three] = found.as_slice() else { panic!("{found:?}") };
+    // Twelve, and not itself: it is within two hops by way of 2. Of its 13 sides one is old.
+    assert_eq!((four.new_within_two_hops, four.shared_peers, four.fresh_percent), (12, 1, 92));
+    assert_eq!((four.market.channels, four.market.incoming, four.median_channel), (13, 13, Sat::new(2_000_000)));
+    assert_eq!(four.outgoing_rate_median, Some(Ppm(100)));
+    // Of 3 only itself is new: what it knows, 2 knows.
+    assert_eq!((three.new_within_two_hops, three.shared_peers, three.fresh_percent), (1, 0, 100));
+    let soon = graph.candidates(&node(1), &[node(2)], &[node(4)], NOW);
+    assert_eq!(soon.iter().map(|c| c.market.pubkey.clone()).collect::<Vec<_>>(), [node(3)]);
+}
+
+#[test]
+fn what_is_small_dead_dear_or_lonely_is_no_candidate() {
+    let good = || spokes(3, 20..30, 500_000, 2_500, 14);
+    let found = |edges| decode(edges).candidates(&node(1), &[], &[], NOW).len();
+    assert_eq!(found(good()), 1);
+    assert_eq!(found(spokes(3, 20..29, 500_000, 2_500, 14)), 0, "nine neighbours");
+    assert_eq!(
+        found([spokes(3, 20..29, 500_000, 2_500, 14), spokes(3, 20..29, 500_000, 2_500, 14)].concat()),
+        0,
+        "twice"
+    );
+    assert_eq!(found(spokes(3, 20..30, 499_999, 2_500, 14)), 0, "small");
+    assert_eq!(found(spokes(3, 20..30, 500_000, 2_501, 14)), 0, "dear");
+    assert_eq!(found(spokes(3, 20..30, 500_000, 2_500, 15)), 0, "dead");
+    let disabled = good().into_iter().map(|edge| ChannelEdge { node1_policy: None, node2_policy: None, ..edge });
+    assert_eq!(found(disabled.collect()), 0, "nobody forwards");
+    assert_eq!(decode(good()).candidates(&node(3), &[], &[], NOW).len(), 0, "ourselves");
+}
+
+#[test]
+fn no_more_than_twenty_candidates_are_kept_in_an_order_that_the_answers_order_does_not_change() {
+    let mut edges: Vec<_> = (10..40).flat_map(|hub| spokes(hub, 100..115, 1_000_000, 100, 1)).collect();
+    let found = decode(edges.clone()).candidates(&node(1), &[], &[], NOW);
+    edges.reverse();
+    assert_eq!(decode(edges).candidates(&node(1), &[], &[], NOW), found);
+    // The fifteen in the middle have thirty neighbours each; of equals the smaller key comes first.
+    let keys: Vec<_> = (100..115).chain(10..15).map(node).collect();
+    assert_eq!(found.into_iter().map(|c| c.market.pubkey).collect::<Vec<_>>(), keys);
 }
 
 #[test]
@@ -225,6 +325,14 @@ fn the_mainnet_graph_has_its_known_figures() {
     let (channels, biggest) = biggest(&graph);
     let market = graph.market(&biggest, &[]);
     println!("market in {:?}", started.elapsed());
+    // A small node of the graph: what it has no channel with is nearly all of it.
+    let small = graph.pubkey(graph.edges[0].nodes[0]).unwrap();
+    let now = UnixMs::from_secs(1_770_000_000);
+    let started = Instant::now();
+    let found = graph.candidates(&small, &[], &[], now);
+    println!("candidates in {:?}: {:?}", started.elapsed(), found.first().map(|c| &c.market.alias));
+    assert_eq!(found.len(), 20);
+    assert!(found.iter().all(|c| c.market.channels >= 10 && c.fresh_percent == 100 && c.market.pubkey != small));
     assert_eq!((channels, market.own_channels, market.channels_rank), (1_989, 1_989, Some(1)));
     assert_eq!((market.nodes, market.median_rate), (17_324, Some(Ppm(100))));
 }

@@ -12,13 +12,13 @@ type Answer = Result<Bytes, Error>;
 type Change = dyn Fn(&'static Method, Answer) -> Answer + Sync;
 
 /// A recording with some answers changed.
-struct Doctored {
+pub(super) struct Doctored {
     folder: Folder,
     change: Box<Change>,
 }
 
 impl Doctored {
-    fn new(name: &str, change: impl Fn(&'static Method, Answer) -> Answer + Sync + 'static) -> Self {
+    pub(super) fn new(name: &str, change: impl Fn(&'static Method, Answer) -> Answer + Sync + 'static) -> Self {
         Self { folder: Folder::open(&fixture(name)).unwrap(), change: Box::new(change) }
     }
 }
@@ -34,7 +34,7 @@ impl Answers for Doctored {
     }
 }
 
-fn refused(method: &Method, reason: &str) -> Error {
+pub(super) fn refused(method: &Method, reason: &str) -> Error {
     Error::Refused { address: "localhost:10009".into(), call: method.name().into(), reason: reason.into() }
 }
 
@@ -196,7 +196,8 @@ fn everything_is_asked_at_once_of_a_known_node() {
         let folder = Folder::open(&fixture("bob")).unwrap();
         let slow = Slow { folder, waiting: AtomicUsize::new(0), most: AtomicUsize::new(0) };
         let cache = GraphCache::default();
-        let mut reader = Reader::new(&slow, "lnd", UnixMs(0), &cache);
+        let extras = Extras { backup: BackupFile::Recorded { modified_at: None }, not_permitted: Vec::new() };
+        let mut reader = Reader::new(&slow, "lnd", UnixMs(0), &cache).with(extras);
         if known {
             reader = reader.expecting(bob.pubkey.clone(), bob.network);
         }
