@@ -4,8 +4,15 @@
 //! could not be measured is null and listed under `gaps` (asked for and not got) or `not_measured` (off, too young).
 //! Amounts end in their unit, `_msat` or `_sat(s)`; moments are RFC 3339 in UTC; 64-bit ids are strings.
 
+mod money;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+pub use money::{
+    AccountPeriod, Accounts, ChannelMoney, Concentration, Fiat, FiatPeriod, FlowClass, MissedChannel, MissedDemand,
+    MissedFlow, Money, MoneyPeriod, PeerMoney, PeerShare,
+};
 
 pub use crate::snapshot::{Gap, SourceStatus};
 use crate::units::{Day, Msat, Outpoint, Ppm, Pubkey, Sat, Scid, UnixMs};
@@ -14,7 +21,7 @@ use crate::units::{Day, Msat, Outpoint, Ppm, Pubkey, Sat, Scid, UnixMs};
 pub const REPORT_VERSION: &str = "1.0";
 
 /// The version of the score's formula. Scores of different versions are never compared.
-pub const SCORE_VERSION: u32 = 1;
+pub const SCORE_VERSION: u32 = 2;
 
 /// One node, one period.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -65,7 +72,7 @@ pub struct Report {
     /// What became of advice that was given before.
     #[serde(default)]
     pub advice_updates: Vec<AdviceUpdate>,
-    /// The last seven days.
+    /// The last 7, 30 and 90 days, and what is to be expected.
     pub trends: Trends,
     /// What is new since the report before.
     pub changes: Changes,
@@ -383,48 +390,6 @@ pub struct NetworkMetrics {
     pub amboss_remote_median_ppm: Option<Ppm>,
 }
 
-/// What was earned and paid in three periods.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Money {
-    /// 24 hours.
-    pub day: Option<MoneyPeriod>,
-    /// Seven days.
-    pub week: Option<MoneyPeriod>,
-    /// Thirty days.
-    pub month: Option<MoneyPeriod>,
-}
-
-/// What was earned and paid in a period.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MoneyPeriod {
-    /// Fees of forwards.
-    pub fees_earned_msat: Msat,
-    /// Circular payments.
-    pub rebalances: u32,
-    /// What they moved.
-    pub rebalanced_msat: Msat,
-    /// What they cost.
-    pub rebalance_cost_msat: Msat,
-    /// Other payments, without their fees: the operator's own spending, no part of the net.
-    pub payments_sent_msat: Msat,
-    /// Fees of other payments: no part of the net.
-    pub payment_fees_msat: Msat,
-    /// Invoices and keysends received that were not circular: no part of the net.
-    pub received_msat: Msat,
-    /// Fees of the chain for opening channels.
-    pub open_cost_sat: Sat,
-    /// For closing them.
-    pub close_cost_sat: Sat,
-    /// For sweeping what a closed one left.
-    pub sweep_cost_sat: Sat,
-    /// For the wallet's other transactions: no part of the net.
-    pub other_chain_cost_sat: Sat,
-    /// Fees earned less rebalances less opening, closing and sweeping.
-    pub net_msat: Msat,
-    /// What is not in these figures since it is not known.
-    pub unknown: Vec<String>,
-}
-
 /// One part of the score.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScorePart {
@@ -444,6 +409,9 @@ pub struct ScorePart {
     pub coverage: f64,
     /// Why points were lost and what wins them back.
     pub sentence: String,
+    /// The day of the value that stands in for what could not be measured today; null where all is of today.
+    #[serde(default)]
+    pub as_of: Option<Day>,
 }
 
 /// What can cost money soon.
@@ -684,7 +652,7 @@ pub struct Evidence {
     pub value: String,
 }
 
-/// Seven numbers or nulls each, oldest first; the last is this report.
+/// Seven, thirty or ninety numbers or nulls each, oldest first; the last is this report. And what is to be expected.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Trends {
     /// Scores of the same formula.
@@ -695,6 +663,82 @@ pub struct Trends {
     pub forward_rate_evolution_7d: Vec<Option<f64>>,
     /// Capacity in sat.
     pub capacity_evolution_7d: Vec<Option<i64>>,
+    /// Scores of thirty days.
+    #[serde(default)]
+    pub score_evolution_30d: Vec<Option<i64>>,
+    /// Fees earned in sat.
+    #[serde(default)]
+    pub revenue_evolution_30d: Vec<Option<i64>>,
+    /// Forwards an hour.
+    #[serde(default)]
+    pub forward_rate_evolution_30d: Vec<Option<f64>>,
+    /// Capacity in sat.
+    #[serde(default)]
+    pub capacity_evolution_30d: Vec<Option<i64>>,
+    /// Scores of ninety days.
+    #[serde(default)]
+    pub score_evolution_90d: Vec<Option<i64>>,
+    /// Fees earned in sat.
+    #[serde(default)]
+    pub revenue_evolution_90d: Vec<Option<i64>>,
+    /// Forwards an hour.
+    #[serde(default)]
+    pub forward_rate_evolution_90d: Vec<Option<f64>>,
+    /// Capacity in sat.
+    #[serde(default)]
+    pub capacity_evolution_90d: Vec<Option<i64>>,
+    /// Channels whose outbound ends soon at the flow of the last 7 days, the soonest first.
+    #[serde(default)]
+    pub running_dry: Vec<Runway>,
+    /// Channels whose inbound ends soon, likewise.
+    #[serde(default)]
+    pub filling_up: Vec<Runway>,
+    /// What will be earned; null with fewer than 14 known days.
+    #[serde(default)]
+    pub forecast: Option<Forecast>,
+}
+
+/// How long one side of a channel lasts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Runway {
+    /// The channel.
+    pub channel_point: Outpoint,
+    /// The other side.
+    pub peer: Pubkey,
+    /// Its alias; hostile text.
+    pub peer_alias: Option<String>,
+    /// Whole days until nothing is left.
+    pub days: u32,
+    /// What is left on that side, without the reserve.
+    pub left_sat: Sat,
+    /// What left that side in 7 days, less what came back to it: forwards and circular payments.
+    pub net_flow_week_sat: Sat,
+    /// Forwards over the channel in those 7 days.
+    pub forwards: u32,
+}
+
+/// What will be earned by forwards.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forecast {
+    /// Known days that it rests on.
+    pub days_known: u32,
+    /// The next 7 days.
+    pub week: ForecastSpan,
+    /// The next 30 days.
+    pub month: ForecastSpan,
+}
+
+/// Fees expected in a span.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForecastSpan {
+    /// Expected.
+    pub fees_msat: Msat,
+    /// Four times in five it should be at least this
+    pub low_msat: Msat,
+    /// and at most this.
+    pub high_msat: Msat,
+    /// What the plain mean of each weekday would say.
+    pub seasonal_mean_msat: Msat,
 }
 
 /// What is new since the report before.

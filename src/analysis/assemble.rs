@@ -2,14 +2,14 @@
 
 use uuid::Uuid;
 
-use super::accounting::Ledger;
+use super::accounting::{Ledger, Span};
 use super::facts::Facts;
 use super::thresholds::Thresholds;
-use super::{advice, alerts, changes, metrics, score, trends};
+use super::{advice, alerts, changes, metrics, money, score, trends};
 use crate::history::{History, Window};
 use crate::report::{
     Btc, Changes, Flow, GenerationStatus, Metrics, Money, NotMeasured, REPORT_VERSION, Report, SCORE_VERSION, Safety,
-    ScorePart, Severity, Source, Status, Summary, Time,
+    ScorePart, Severity, Source, Status, Summary, Time, Trends,
 };
 use crate::snapshot::{Gap, Snapshot, SourceSeen};
 use crate::units::{DAY_MS, Msat, Network, Pubkey, UnixMs};
@@ -94,13 +94,14 @@ pub fn report(input: &Input<'_>) -> Report {
     };
     let node = &input.snapshot.node;
     let content = Content {
+        trends: trends::trends(input.history, input.window.end.day(), &summary, day, Some(&facts)),
         pubkey: &node.info.pubkey,
         alias: &node.info.alias,
         window: input.window,
         backfilled: false,
         summary,
         metrics,
-        money: money(&ledger, input.history),
+        money: money::money(&ledger, input.history, Some(&facts)),
         score_parts: score.parts,
         safety: score.safety,
         alerts: judged.alerts,
@@ -110,7 +111,7 @@ pub fn report(input: &Input<'_>) -> Report {
         gaps: input.snapshot.gaps.clone(),
         not_measured: not_measured(&facts, input),
     };
-    document(&input.identity, input.history, content)
+    document(&input.identity, content)
 }
 
 /// The report of a missed day: flows and money of stored events; what needs "now" is null.
@@ -133,13 +134,14 @@ pub fn backfilled(input: &Backfill<'_>) -> Report {
     let why = "This day was caught up later from stored events; what needs a look at the node in time is not known.";
     let parts = ["balances", "score", "alerts", "recommendations", "failed-forwards"];
     let content = Content {
+        trends: trends::trends(history, input.window.end.day(), &summary, day, None),
         pubkey: input.pubkey,
         alias: input.alias,
         window: input.window,
         backfilled: true,
         summary,
         metrics,
-        money: money(&ledger, history),
+        money: money::money(&ledger, history, None),
         score_parts: Vec::new(),
         safety: Safety::default(),
         alerts: Vec::new(),
@@ -149,7 +151,7 @@ pub fn backfilled(input: &Backfill<'_>) -> Report {
         gaps: Vec::new(),
         not_measured: parts.iter().map(|part| missing(part, why.to_owned())).collect(),
     };
-    document(&input.identity, history, content)
+    document(&input.identity, content)
 }
 
 /// Forwards an hour over a day.
@@ -171,12 +173,13 @@ struct Content<'a> {
     alerts: Vec<crate::report::Alert>,
     recommendations: Vec<crate::report::Recommendation>,
     changes: Changes,
+    trends: Trends,
     sources: Vec<Source>,
     gaps: Vec<Gap>,
     not_measured: Vec<NotMeasured>,
 }
 
-fn document(identity: &Identity, history: &History, content: Content<'_>) -> Report {
+fn document(identity: &Identity, content: Content<'_>) -> Report {
     let report_date = content.window.end.day();
     let status = if content.gaps.is_empty() { GenerationStatus::Complete } else { GenerationStatus::Partial };
     Report {
@@ -192,7 +195,7 @@ fn document(identity: &Identity, history: &History, content: Content<'_>) -> Rep
         window_start: Time(content.window.start),
         window_end: Time(content.window.end),
         backfilled: content.backfilled,
-        trends: trends::trends(history, report_date, &content.summary, content.metrics.forwarding.day),
+        trends: content.trends,
         summary: content.summary,
         metrics: content.metrics,
         money: content.money,
@@ -215,10 +218,6 @@ fn document(identity: &Identity, history: &History, content: Content<'_>) -> Rep
         created_at: Time(identity.generated_at),
         updated_at: Time(identity.generated_at),
     }
-}
-
-fn money(ledger: &Ledger<'_>, history: &History) -> Money {
-    Money { day: ledger.money(&history.day), week: ledger.money(&history.week), month: ledger.money(&history.month) }
 }
 
 /// The worst alert decides how a node is.
@@ -268,6 +267,12 @@ fn not_measured(facts: &Facts<'_>, input: &Input<'_>) -> Vec<NotMeasured> {
             list.push(missing(&format!("history-{days}d"), reason));
         }
     }
+    if !super::forecast::enough(&facts.history.days) {
+        list.push(missing("forecast", "Fees of fewer than 14 days are known.".to_owned()));
+    }
+    if facts.history.balances.is_empty() {
+        list.push(missing("yields", "Balances have not been sampled over time yet.".to_owned()));
+    }
     let node = &facts.snapshot.node;
     if node.market.is_none() && !facts.snapshot.gaps.iter().any(|g| g.part.contains("graph")) {
         list.push(missing("market", "The graph was not read, so fees of others are not known.".to_owned()));
@@ -284,5 +289,5 @@ fn not_measured(facts: &Facts<'_>, input: &Input<'_>) -> Vec<NotMeasured> {
 /// Net of a month in msat, where it is known in full and the month too.
 pub(super) fn known_net(facts: &Facts<'_>, ledger: &Ledger<'_>) -> Option<Msat> {
     let full = facts.history_ms() >= 30 * DAY_MS;
-    ledger.money(&facts.history.month).filter(|m| full && m.unknown.is_empty()).map(|m| m.net_msat)
+    ledger.money(Span::Month).filter(|m| full && m.net_known).map(|m| m.net_msat)
 }

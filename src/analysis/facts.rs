@@ -122,6 +122,17 @@ impl<'a> Facts<'a> {
         (market.incoming >= self.limits.market_min_rates).then_some((*market, rates))
     }
 
+    /// What the graph says of a peer.
+    pub(super) fn peer_market(&self, peer: &Pubkey) -> Option<&'a PeerMarket> {
+        self.market.get(peer).copied()
+    }
+
+    /// A peer's alias as it came: hostile text.
+    pub(super) fn alias(&self, peer: &Pubkey) -> Option<&'a str> {
+        let own = self.channels().iter().find(|c| c.peer == *peer).and_then(|c| c.peer_alias.as_deref());
+        own.or_else(|| self.market.get(peer).map(|m| m.alias.as_str()))
+    }
+
     /// What to call the other side of a channel.
     pub(super) fn peer_name(&self, channel: &Channel) -> String {
         let alias = channel.peer_alias.as_deref().or_else(|| self.market.get(&channel.peer).map(|m| m.alias.as_str()));

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::accounting::{self, Ledger};
 use super::facts::Facts;
+use super::money;
 use super::number::{count, median, real, share, share_ppm};
 use crate::history::History;
 use crate::report::{
@@ -17,7 +18,7 @@ pub(super) fn all(facts: &Facts<'_>, ledger: &Ledger<'_>) -> Metrics {
     Metrics {
         capacity: capacity(facts),
         channels: channels(facts, ledger),
-        forwarding: forwarding(facts.history),
+        forwarding: ForwardingMetrics { success_rate_24h: money::success_rate(facts), ..forwarding(facts.history) },
         fees: fees(facts),
         network: network(facts),
     }

@@ -9,7 +9,11 @@ mod alerts;
 mod assemble;
 mod changes;
 mod facts;
+mod forecast;
+#[allow(dead_code, reason = "read by the rules that hold a day against the habit")]
+mod habit;
 mod metrics;
+mod money;
 mod number;
 mod score;
 mod thresholds;
@@ -18,6 +22,7 @@ mod words;
 
 pub use alerts::{RULES, Rule};
 pub use assemble::{Backfill, Identity, Input, backfilled, report};
+pub use forecast::{forecast, seasonal_mean};
 pub use score::PARTS;
 pub use thresholds::Thresholds;
 

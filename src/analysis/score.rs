@@ -1,36 +1,38 @@
 //! The score: a sum of named parts, each with what was measured, what would give all points, and how to win them.
 //!
 //! Points are whole thousandths, so that a sum is exact. A part is made of pieces, each of a fixed share of its weight; a
-//! piece that could not be measured gives no points and takes its share out of the weight, so a gap never raises the
-//! points won. Score = 100 × points won / weight measured.
+//! piece that could not be measured gives no points and takes its share out of the weight. What was measured in the days
+//! before then stands in for it ([`past`]), so that a gap neither raises the points won nor hides what was lost.
+//! Score = 100 × points won / weight measured.
 
-use std::collections::HashSet;
+mod past;
 
-use super::accounting::Ledger;
+use std::collections::{HashMap, HashSet};
+
+use super::accounting::{Capital, Ledger, Span};
 use super::alerts::{Area, Judged, first_expiry};
-use super::facts::{Facts, local};
-use super::number::{clamp, ratio_ppm, real, share_ppm, whole};
+use super::facts::Facts;
+use super::number::{clamp, ratio_ppm, real, share_ppm};
 use super::words;
-use crate::report::{Report, SCORE_VERSION, Safety, ScorePart, Severity};
-use crate::units::{DAY_MS, Ppm};
+use crate::report::{Safety, ScorePart, Severity};
+use crate::units::{DAY_MS, HOUR_MS, Ppm, Pubkey};
 
-/// The parts and their weights; they sum to 100.
+/// The parts and their weights; they sum to 100. On a node's first day flow and profit can't be known, and fees only with
+/// the graph: what is left, 66, stays above the least coverage by more than any one area of safety.
 pub const PARTS: [(&str, u32); 7] = [
-    ("liquidity", 20),
-    ("flow", 15),
-    ("profit", 15),
+    ("liquidity", 21),
+    ("flow", 12),
+    ("profit", 14),
     ("availability", 20),
-    ("fees", 10),
+    ("fees", 8),
     ("network", 5),
-    ("safety", 15),
+    ("safety", 20),
 ];
 
 /// Thousandths of a point.
 const MILLI: i64 = 1000;
 /// Everything, in parts per million.
 const ALL: i64 = 1_000_000;
-/// Below this share of the weight (ppm) there is no score.
-const MIN_COVERAGE: i64 = 600_000;
 
 /// The score of a day with all that explains it.
 pub(super) struct Score {
@@ -79,14 +81,18 @@ pub(super) fn score(facts: &Facts<'_>, ledger: &Ledger<'_>, judged: &Judged) -> 
         network(facts),
         guarded(facts, judged),
     ];
-    let counted: Vec<(ScorePart, i64, i64)> =
-        PARTS.iter().zip(measured).map(|((name, weight), part)| count(name, *weight, part)).collect();
-    let won: i64 = counted.iter().map(|(_, won, _)| won).sum();
-    let weight: i64 = counted.iter().map(|(_, _, weight)| weight).sum();
+    let counted: Vec<Counted> = PARTS
+        .iter()
+        .zip(measured)
+        .map(|((name, weight), part)| past::carried(facts, count(name, *weight, part)))
+        .collect();
+    let won: i64 = counted.iter().map(|c| c.won).sum();
+    let weight: i64 = counted.iter().map(|c| c.weight).sum();
     let coverage = weight.saturating_mul(10);
-    let parts: Vec<ScorePart> = counted.into_iter().map(|(part, _, _)| part).collect();
-    let cap = cap(facts, judged);
-    let overall = (coverage >= MIN_COVERAGE).then(|| rounded(won, weight)).flatten().map(|s| capped(s, cap));
+    let least = facts.limits.score_min_coverage_percent.clamp(0, 100).saturating_mul(10_000);
+    let parts: Vec<ScorePart> = counted.into_iter().map(|c| c.part).collect();
+    let cap = [cap(facts, judged), past::cap(facts, &parts)].into_iter().flatten().min();
+    let overall = (coverage >= least).then(|| rounded(won, weight)).flatten().map(|s| capped(s, cap));
     let mut findings: Vec<String> =
         judged.safety.iter().filter(|f| f.2 > Severity::Info).map(|f| f.0.to_owned()).collect();
     findings.dedup();
@@ -97,7 +103,7 @@ pub(super) fn score(facts: &Facts<'_>, ledger: &Ledger<'_>, judged: &Judged) -> 
         score_coverage: real(coverage) / real(ALL),
         blocks_to_first_htlc_expiry: facts.channels_known().then(|| first_expiry(facts)).flatten(),
     };
-    let delta = delta(facts, &parts, cap).filter(|_| overall.is_some());
+    let delta = past::delta(facts, &parts, cap).filter(|_| overall.is_some());
     Score { overall, delta, parts, safety }
 }
 
@@ -112,15 +118,27 @@ fn capped(score: i64, cap: Option<i64>) -> i64 {
     cap.map_or(score, |cap| score.min(cap.clamp(0, 100)))
 }
 
-/// Counts the points of a part: the part for the report, points won and weight measured in thousandths.
-fn count(name: &str, weight: u32, part: Measured) -> (ScorePart, i64, i64) {
+/// A part with its points, in thousandths.
+struct Counted {
+    part: ScorePart,
+    won: i64,
+    /// What was measured of its weight.
+    weight: i64,
+    /// What could not be measured of it.
+    missing: i64,
+}
+
+/// Counts the points of a part.
+fn count(name: &str, weight: u32, part: Measured) -> Counted {
     let full = i64::from(weight) * MILLI;
-    let mut covered = 0_i64;
-    let mut won = 0_i64;
+    let (mut covered, mut missing, mut won) = (0_i64, 0_i64, 0_i64);
     for piece in &part.pieces {
-        if let Some(ppm) = piece.won {
-            covered += piece.share;
-            won += clamp(i128::from(piece.share) * i128::from(ppm.clamp(0, ALL)) / i128::from(ALL));
+        match piece.won {
+            Some(ppm) => {
+                covered += piece.share;
+                won += clamp(i128::from(piece.share) * i128::from(ppm.clamp(0, ALL)) / i128::from(ALL));
+            }
+            None => missing += piece.share,
         }
     }
     let points = full * won.clamp(0, ALL) / ALL;
@@ -135,8 +153,9 @@ fn count(name: &str, weight: u32, part: Measured) -> (ScorePart, i64, i64) {
         points_lost: known.then(|| real(measured - points) / real(MILLI)),
         coverage: real(covered) / real(ALL),
         sentence: part.sentence,
+        as_of: None,
     };
-    (part, points, measured)
+    Counted { part, won: points, weight: measured, missing: full * missing.clamp(0, ALL) / ALL }
 }
 
 /// Both sides of each channel hold enough to be used. Value: percent of the wanted balance that is there.
@@ -209,7 +228,7 @@ fn flow(facts: &Facts<'_>) -> Measured {
     Measured::one(Some(real(turnover) / 10_000.0), real(target), won, sentence)
 }
 
-/// Net earnings against our balance. Value: percent a year.
+/// Net earnings against our balance over time. Value: percent a year.
 fn profit(facts: &Facts<'_>, ledger: &Ledger<'_>) -> Measured {
     let target = facts.limits.score_yield_ppm.max(1);
     let goal = real(target) / 10_000.0;
@@ -217,22 +236,28 @@ fn profit(facts: &Facts<'_>, ledger: &Ledger<'_>) -> Measured {
     if let Some(why) = young(facts, &streams) {
         return Measured::not_yet(goal, why);
     }
-    let Some(money) = ledger.money(&facts.history.month).filter(|_| facts.channels_known()) else {
+    // Thirty days; seven, where balances have not been sampled for longer.
+    let capital = |span| ledger.rows(span).into_iter().map(|row| row.capital).sum::<Capital>();
+    let spans = [(Span::Month, 30), (Span::Week, 7)];
+    let Some((span, days)) = spans.into_iter().find(|(span, _)| capital(*span).mean().is_some()) else {
+        let why = "Not measured until balances have been sampled for most of 7 days.";
+        return Measured::not_yet(goal, why.to_owned());
+    };
+    let Some(money) = ledger.money(span).filter(|_| facts.channels_known()) else {
         return Measured::not_yet(goal, unread(facts, "channels"));
     };
     if let Some(unknown) = money.unknown.first() {
         return Measured::not_yet(goal, format!("Not measured: {unknown}."));
     }
-    let balance: i128 = i128::from(local(facts.channels()).get()) * 1000;
-    let year = i128::from(money.net_msat.get()) * i128::from(365 * DAY_MS);
-    let Some(rate) = ratio_ppm(year, balance * covered_ms(facts)) else {
+    let (Some(Ppm(rate)), Some(mean)) = (money.apy_ppm, money.mean_local_sat) else {
         return Measured::not_yet(goal, "Not measured: no balance of ours to earn with.".to_owned());
     };
     let won = ratio_ppm(i128::from(rate.max(0)), i128::from(target));
     let sentence = format!(
-        "{} net in 30 days is {:.2} % a year on the outbound balance; {goal} % gives all points. Fees earned were {}, circular payments cost {}, the chain {}.",
+        "{} net in {days} days is {:.2} % a year on {}, our balance over that time; {goal} % gives all points. Fees earned were {}, circular payments cost {}, the chain {}.",
         words::msat(money.net_msat),
         real(rate) / 10_000.0,
+        words::sat(mean),
         words::msat(money.fees_earned_msat),
         words::msat(money.rebalance_cost_msat),
         words::sat(money.open_cost_sat + money.close_cost_sat + money.sweep_cost_sat)
@@ -240,7 +265,7 @@ fn profit(facts: &Facts<'_>, ledger: &Ledger<'_>) -> Measured {
     Measured::one(Some(real(rate) / 10_000.0), goal, won, sentence)
 }
 
-/// Channels that can be used: half by now, half by all samples of 30 days. Value: percent of the capacity now.
+/// Channels that can be used: half by now, half over 30 days. Value: percent of the capacity now.
 fn availability(facts: &Facts<'_>) -> Measured {
     let target = facts.limits.score_available_percent.clamp(1, 100);
     if !facts.channels_known() {
@@ -250,22 +275,45 @@ fn availability(facts: &Facts<'_>) -> Measured {
         facts.channels().iter().filter(pick).map(|c| i128::from(c.capacity.get().max(0))).sum()
     };
     let now = share_ppm(capacity(|c| c.active), capacity(|_| true));
-    // Over time, this snapshot is one sample among the others, and on the first day the only one.
-    let samples = facts.samples.values().flatten().map(|s| s.active);
-    let (all, usable) = samples
-        .chain(facts.channels().iter().map(|c| c.active))
-        .fold((0_i128, 0_i128), |(n, ok), active| (n + 1, ok + i128::from(active)));
-    let past = share_ppm(usable, all);
+    let (past, how) = match by_watching(facts) {
+        Some(ppm) => (Some(ppm), "peers were connected for {} of what was watched of 30 days"),
+        None => (by_samples(facts), "channels were in {} of all samples of 30 days"),
+    };
     let points = |ppm: Option<i64>| ppm.and_then(|p| ratio_ppm(i128::from(p), i128::from(target) * 10_000));
     let pieces = vec![Piece { share: ALL / 2, won: points(now) }, Piece { share: ALL / 2, won: points(past) }];
     let unusable = facts.channels().iter().filter(|c| !c.active).count();
     let sentence = format!(
-        "{} of the capacity is usable now, and channels were in {} of all samples of 30 days; {target} % gives all points. {} not usable: reach the peers, or move the funds to peers that stay.",
+        "{} of the capacity is usable now, and {}; {target} % gives all points. {} not usable: reach the peers, or move the funds to peers that stay.",
         words::percent(now.unwrap_or_default()),
-        words::percent(past.unwrap_or_default()),
+        how.replace("{}", &words::percent(past.unwrap_or_default())),
         if unusable == 1 { "1 channel is".to_owned() } else { format!("{unusable} channels are") }
     );
     Measured { value: now.map(|p| real(p) / 10_000.0), target: real(target), pieces, sentence }
+}
+
+/// For how much of the watched time the peers were connected, each channel's once; times in which this node was cut off
+/// are not in it. `None` where too little was watched.
+fn by_watching(facts: &Facts<'_>) -> Option<i64> {
+    let watched = &facts.history.watched;
+    let [_, _, month] = watched.peers_ms;
+    if month < facts.limits.score_min_watched_hours.max(1).saturating_mul(HOUR_MS) {
+        return None;
+    }
+    let by_peer: HashMap<&Pubkey, _> = watched.peers_month.iter().map(|p| (&p.peer, p)).collect();
+    let seen = facts.channels().iter().filter_map(|c| by_peer.get(&c.peer));
+    let (connected, all) = seen.fold((0_i128, 0_i128), |(connected, all), peer| {
+        (connected + i128::from(peer.connected_ms.max(0)), all + i128::from(peer.watched_ms.max(0)))
+    });
+    share_ppm(connected, all)
+}
+
+/// In how many samples of 30 days channels were usable; this snapshot is one of them, and on the first day the only one.
+fn by_samples(facts: &Facts<'_>) -> Option<i64> {
+    let samples = facts.samples.values().flatten().map(|s| s.active);
+    let (all, usable) = samples
+        .chain(facts.channels().iter().map(|c| c.active))
+        .fold((0_i128, 0_i128), |(n, ok), active| (n + 1, ok + i128::from(active)));
+    share_ppm(usable, all)
 }
 
 /// Fees within what others charge to the same peers. Value: percent of the judged capacity.
@@ -292,7 +340,8 @@ fn fees(facts: &Facts<'_>) -> Measured {
         "Fees are {} within what 8 of 10 others charge to the same peers. Move those that `fee-far-from-market` names towards the range.",
         words::percent(won)
     );
-    let pieces = vec![Piece { share: covered, won: Some(won) }, Piece { share: ALL - covered, won: None }];
+    // Peers that nobody else charges for are no gap: there is nothing that could be measured another day.
+    let pieces = vec![Piece { share: covered, won: Some(won) }];
     Measured { value: Some(real(won) / 10_000.0), target: 100.0, pieces, sentence }
 }
 
@@ -369,35 +418,6 @@ fn cap(facts: &Facts<'_>, judged: &Judged) -> Option<i64> {
         Some(Severity::Warning) => Some(facts.limits.score_cap_warning.clamp(0, 100)),
         _ => None,
     }
-}
-
-/// Points more than the day before, over the parts that were measured on both days, by the same formula.
-fn delta(facts: &Facts<'_>, parts: &[ScorePart], cap: Option<i64>) -> Option<i64> {
-    let before: &Report = facts.history.previous_report.as_ref()?;
-    let yesterday = facts.window.end.day().plus(-1);
-    if before.score_version != SCORE_VERSION
-        || before.report_date != yesterday
-        || before.summary.overall_score.is_none()
-    {
-        return None;
-    }
-    let (mut then, mut now) = ((0_i64, 0_i64), (0_i64, 0_i64));
-    for part in parts {
-        let Some(old) = before.score_parts.iter().find(|p| p.name == part.name) else { continue };
-        if let (Some(new), Some(old)) = (milli(part), milli(old)) {
-            (now.0, now.1) = (now.0.saturating_add(new.0), now.1.saturating_add(new.1));
-            (then.0, then.1) = (then.0.saturating_add(old.0), then.1.saturating_add(old.1));
-        }
-    }
-    let now = capped(rounded(now.0, now.1)?, cap);
-    let then = capped(rounded(then.0, then.1)?, before.safety.score_cap);
-    Some(now - then)
-}
-
-/// Points won and weight measured of a part, in thousandths.
-fn milli(part: &ScorePart) -> Option<(i64, i64)> {
-    let (won, lost) = (whole(part.points? * real(MILLI)), whole(part.points_lost? * real(MILLI)));
-    Some((won.max(0), won.max(0).saturating_add(lost.max(0))))
 }
 
 fn unread(facts: &Facts<'_>, what: &str) -> String {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use uuid::Uuid;
 
 use super::{Identity, Input, Thresholds};
-use crate::history::{DaySum, History, Period, RebalanceFlow, ScidFlow, Window};
+use crate::history::{DaySum, History, Mean, MeanBalance, Period, RebalanceFlow, ScidFlow, Window};
 use crate::report::{NotMeasured, Report};
 use crate::snapshot::*;
 use crate::units::*;
@@ -201,6 +201,15 @@ pub(super) fn history(flows: &[ScidFlow]) -> History {
         days: vec![Some(DaySum { forwards: 10, amount_out: Msat::new(1), fees: Msat::new(100_000) }); 30],
         ..History::default()
     }
+}
+
+/// Samples of all time that found the balances of now.
+pub(super) fn sampled(past: History, now: &Snapshot) -> History {
+    let means = |c: &Channel| MeanBalance {
+        point: c.point.clone(),
+        spans: [1, 7, 30, 90, 10_000].map(|days| Some(Mean { local: c.local, covered_ms: days * DAY_MS })),
+    };
+    History { balances: now.node.channels.iter().flatten().map(means).collect(), ..past }
 }
 
 pub(super) fn identity() -> Identity {

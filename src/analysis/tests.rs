@@ -30,6 +30,8 @@ fn the_recorded_node_comes_out_as_its_readme_says() {
     assert_eq!(carol.day.fees_assisted_msat, Msat::new(870_003));
     assert_eq!(report.metrics.forwarding.success_rate_24h, None);
     assert!(report.not_measured.iter().any(|n| n.part == "failed-forwards"));
+    assert!(report.money.day.as_ref().unwrap().apy_ppm.is_none());
+    assert!(["forecast", "yields"].iter().all(|part| report.not_measured.iter().any(|n| n.part == *part)));
     assert_eq!(report.generation_status, GenerationStatus::Complete);
     // What is written can be read again.
     let text = serde_json::to_string(&report).unwrap();

@@ -96,6 +96,20 @@ pub struct Thresholds {
     pub score_cap_critical: i64,
     /// The score is held at this while a warning concerns funds.
     pub score_cap_warning: i64,
+    /// Days to the end of a side of a channel, at the flow of 7 days, from which it is listed.
+    pub dry_days: i64,
+    /// Forwards over a channel in 7 days before its flow says anything.
+    pub dry_min_forwards: u32,
+    /// A channel is a source or a sink when one direction has more than the other by this share of both, in percent.
+    pub flow_class_percent: i64,
+    /// Share of the day, in percent, that must have been watched before the share of forwards that succeed is told.
+    pub watched_percent: i64,
+    /// Share of the weight, in percent, that must be measured for a score.
+    pub score_min_coverage_percent: i64,
+    /// Days for which a part that cannot be measured keeps its last value.
+    pub score_carry_days: i64,
+    /// Hours of 30 days that connections must have been watched before they tell of availability, in place of samples.
+    pub score_min_watched_hours: i64,
 }
 
 impl Default for Thresholds {
@@ -146,6 +160,13 @@ impl Default for Thresholds {
             score_min_days: 7,
             score_cap_critical: 50,
             score_cap_warning: 85,
+            dry_days: 30,
+            dry_min_forwards: 5,
+            flow_class_percent: 50,
+            watched_percent: 90,
+            score_min_coverage_percent: 60,
+            score_carry_days: 7,
+            score_min_watched_hours: 168,
         }
     }
 }

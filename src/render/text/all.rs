@@ -105,14 +105,14 @@ fn score(sheet: &mut Sheet, report: &Report) {
         let lost = part.points_lost.filter(|&lost| lost >= 0.05).map(|lost| format!("lost {lost:.1}: "));
         let style = if lost.is_some() { Style::Warn } else { Style::Good };
         let mut text = Line::of(style, lost.as_deref().unwrap_or_default()).with(Style::Plain, &part.sentence);
-        if part.coverage < 1.0 && part.points.is_some() {
+        if part.as_of.is_none() && part.coverage < 1.0 && part.points.is_some() {
             text.push(Style::Dim, &format!(" ({} of its inputs measured)", number::percent(part.coverage)));
         }
         first.push(Style::Plain, " ");
         sheet.paragraph(first, &text);
     }
     if let Some(cap) = report.safety.score_cap {
-        let text = format!("held at {cap} for as long as this stands: {}", report.safety.findings.join(", "));
+        let text = format!("held at {cap} for as long as this stands: {}", figures::held_by(&report.safety));
         sheet.paragraph(Line::of(Style::Warn, " ! "), &Line::plain(&text));
     }
 }
@@ -158,11 +158,34 @@ fn money(report: &Report, page: &Page) -> String {
         let text = format!("LND's own sums of fees: {day}, {week} and {month} sat in its last day, week and month");
         notes.paragraph(Line::plain("  "), &Line::of(Style::Dim, &text));
     }
+    for (name, period) in [("90 d", &report.money.quarter), ("all that is stored", &report.money.ever)] {
+        let Some(period) = period else { continue };
+        let apy = period.apy_ppm.map_or_else(String::new, |rate| format!(", {} a year", yearly(rate)));
+        let star = if period.net_known { "" } else { ", without what is not known" };
+        let (net, fees) = (number::signed(period.net_msat), number::sat(period.fees_earned_msat));
+        notes.paragraph(Line::plain("  "), &Line::plain(&format!("{name}: net {net} of {fees} fees{apy}{star}")));
+    }
+    if let Some(forecast) = &report.trends.forecast {
+        for (name, span) in [("next 7 days", forecast.week), ("next 30 days", forecast.month)] {
+            let [fees, low, high] = [span.fees_msat, span.low_msat, span.high_msat].map(number::sat);
+            notes.paragraph(
+                Line::plain("  "),
+                &Line::plain(&format!("{name}: fees of {fees} expected ({low} to {high})")),
+            );
+        }
+    }
     for unknown in report.money.month.iter().flat_map(|month| &month.unknown) {
         notes.paragraph(Line::plain("  "), &Line::of(Style::Dim, &format!("not in these figures: {unknown}")));
     }
     out.push_str(&notes.text(page.colour));
     out
+}
+
+/// `3.04 %`
+fn yearly(Ppm(ppm): Ppm) -> String {
+    let sign = if ppm < 0 { "\u{2212}" } else { "" };
+    let whole = ppm.unsigned_abs();
+    format!("{sign}{}.{:02} %", whole / 10_000, whole % 10_000 / 100)
 }
 
 fn network(sheet: &mut Sheet, report: &Report) {

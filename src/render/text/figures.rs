@@ -2,7 +2,7 @@
 
 use super::{Line, Sheet, Style};
 use crate::render::{number, spark};
-use crate::report::{MoneyPeriod, Report, Status};
+use crate::report::{MoneyPeriod, Report, Safety, Status};
 use crate::units::{Msat, Sat};
 
 const LABEL: usize = 7;
@@ -58,12 +58,21 @@ pub(in crate::render) fn score(report: &Report) -> Vec<Line> {
         pieces.push(status(report));
     }
     if let Some(cap) = report.safety.score_cap.filter(|_| summary.overall_score.is_some()) {
-        pieces.push(Line::of(Style::Warn, &format!("held at {cap} by {}", report.safety.findings.join(", "))));
+        pieces.push(Line::of(Style::Warn, &format!("held at {cap} by {}", held_by(&report.safety))));
     }
     if report.safety.score_coverage < 1.0 && !report.score_parts.is_empty() {
         pieces.push(Line::plain(&format!("{} of it measured", number::percent(report.safety.score_coverage))));
     }
     pieces
+}
+
+/// What holds the score down.
+pub(super) fn held_by(safety: &Safety) -> String {
+    if safety.findings.is_empty() {
+        "what was found before and can't be looked at now".to_owned()
+    } else {
+        safety.findings.join(", ")
+    }
 }
 
 /// The state in a word with its sign, and the alerts behind it.

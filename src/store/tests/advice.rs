@@ -134,6 +134,7 @@ fn scores_come_back_with_their_parts_the_latest_first() {
         points: Some(points),
         points_lost: Some(20.0 - points),
         coverage: 1.0,
+        as_of: None,
         sentence: "Balanced enough.".to_owned(),
     };
     for (n, points, revision, backfilled) in
