@@ -75,7 +75,7 @@ pub fn report(input: &Input<'_>) -> Report {
     let ledger = Ledger::new(input.history, Some(input.snapshot));
     let judged = alerts::judge(&facts);
     let score = score::score(&facts, &ledger, &judged);
-    let changes = changes::changes(&facts, &ledger, &judged);
+    let changes = changes::changes(&facts, &ledger, &judged, &score.parts);
     let metrics = metrics::all(&facts, &ledger);
     let recommendations = advice::advice(&facts, &ledger, &judged);
     let day = metrics.forwarding.day;
@@ -104,6 +104,7 @@ pub fn report(input: &Input<'_>) -> Report {
         money: money::money(&ledger, input.history, Some(&facts)),
         score_parts: score.parts,
         safety: score.safety,
+        judged_rules: judged.rules(),
         alerts: judged.alerts,
         recommendations,
         changes,
@@ -145,6 +146,7 @@ pub fn backfilled(input: &Backfill<'_>) -> Report {
         score_parts: Vec::new(),
         safety: Safety::default(),
         alerts: Vec::new(),
+        judged_rules: Vec::new(),
         recommendations: Vec::new(),
         changes: Changes::default(),
         sources: Vec::new(),
@@ -171,6 +173,7 @@ struct Content<'a> {
     score_parts: Vec<ScorePart>,
     safety: Safety,
     alerts: Vec<crate::report::Alert>,
+    judged_rules: Vec<String>,
     recommendations: Vec<crate::report::Recommendation>,
     changes: Changes,
     trends: Trends,
@@ -203,7 +206,7 @@ fn document(identity: &Identity, content: Content<'_>) -> Report {
         score_parts: content.score_parts,
         safety: content.safety,
         alerts: content.alerts,
-        judged_rules: Vec::new(),
+        judged_rules: content.judged_rules,
         recommendations: content.recommendations,
         advice_updates: Vec::new(),
         changes: content.changes,
@@ -282,6 +285,9 @@ fn not_measured(facts: &Facts<'_>, input: &Input<'_>) -> Vec<NotMeasured> {
     {
         list.push(missing("unspent-outputs", "The source does not tell the wallet's outputs.".to_owned()));
     }
+    // The source that was asked knows better why a part is missing.
+    let told = |part: &str| input.off.iter().any(|o| o.part.split('.').next() == Some(part));
+    list.extend(alerts::not_measured(facts).into_iter().filter(|n| !told(&n.part)));
     list.extend(input.off.iter().cloned());
     list
 }

@@ -1,31 +1,59 @@
-//! What is new since the report before. No change is a fine, short report.
+//! What is new since the report before: each event in one place only. No change is a fine, short report.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod channels;
+
+use std::collections::{BTreeMap, HashSet};
 
 use super::accounting::Ledger;
-use super::alerts::Judged;
+use super::alerts::{Judged, RULES};
 use super::facts::Facts;
+use super::number::whole;
 use super::words;
-use crate::report::{Alert, Change, Changes, Severity, Time};
-use crate::snapshot::{Channel, ChannelPolicies, CloseKind, ClosedChannel, Policy, Snapshot};
-use crate::units::{Outpoint, Pubkey};
+use crate::report::{Alert, Change, Changes, SCORE_VERSION, ScorePart, Severity, Time};
+use crate::snapshot::Snapshot;
 
-/// Compares this snapshot with the one before, and these alerts with those that were open.
-pub(super) fn changes(facts: &Facts<'_>, ledger: &Ledger<'_>, judged: &Judged) -> Changes {
+/// Kinds of changes, the most important first, each with the rules whose new alert about the same subject tells it already.
+const KINDS: [(&str, &[&str]); 17] = [
+    ("channel-closed", &["force-close", "channel-breach"]),
+    ("channel-force-closing", &["force-close", "channel-breach"]),
+    ("channel-closing", &["force-close"]),
+    ("force-close-resolved", &[]),
+    ("channel-opened", &[]),
+    ("channel-opening", &[]),
+    ("alert-new", &[]),
+    ("alert-resolved", &[]),
+    ("version-changed", &[]),
+    ("peer-gone", &["peer-unreachable"]),
+    ("peer-back", &[]),
+    ("policy-changed", &[]),
+    ("peer-policy-changed", &["peer-fee-jump"]),
+    ("score-moved", &[]),
+    ("rank-moved", &[]),
+    ("wallet-moved", &[]),
+    ("alias-changed", &[]),
+];
+
+/// Compares this snapshot with the one before, these alerts with those that were open, and the score's parts.
+pub(super) fn changes(facts: &Facts<'_>, ledger: &Ledger<'_>, judged: &Judged, parts: &[ScorePart]) -> Changes {
     let report = facts.history.previous_report.as_ref();
     let mut items = Vec::new();
     if let Some(previous) = &facts.history.previous_snapshot {
-        closed(facts, previous, &mut items);
-        opened(facts, previous, ledger, &mut items);
+        channels::changes(facts, previous, ledger, &mut items);
         if facts.fresh() && previous.node.info.synced_to_chain {
-            peers(facts, previous, &mut items);
+            channels::peers(facts, previous, &mut items);
+            wallet(facts, previous, &mut items);
         }
-        policies(facts, previous, &mut items);
+        channels::policies(facts, previous, &mut items);
         node(facts, previous, &mut items);
+        ranks(facts, previous, &mut items);
     }
     if report.is_some() || facts.history.previous_snapshot.is_some() {
         alerts(facts, judged, &mut items);
     }
+    score(facts, parts, &mut items);
+    say_once(judged, &mut items);
+    items.sort_by_key(|item| rank(&item.kind));
+    fold(&mut items, facts.limits.changes_count);
     Changes {
         since_report: report.map(|r| r.report_id),
         since: report.map(|r| r.window_end).or(facts.history.previous_snapshot.as_ref().map(|s| Time(s.taken_at))),
@@ -37,123 +65,36 @@ fn change(kind: &str, subject: impl Into<String>, description: String) -> Change
     Change { kind: kind.to_owned(), subject: subject.into(), description }
 }
 
-fn points(snapshot: &Snapshot) -> Option<BTreeMap<&Outpoint, &Channel>> {
-    Some(snapshot.node.channels.as_ref()?.iter().map(|c| (&c.point, c)).collect())
+fn rank(kind: &str) -> usize {
+    KINDS.iter().position(|(name, _)| *name == kind).unwrap_or(KINDS.len())
 }
 
-fn opened(facts: &Facts<'_>, previous: &Snapshot, ledger: &Ledger<'_>, items: &mut Vec<Change>) {
-    let (Some(now), Some(before)) = (points(facts.snapshot), points(previous)) else { return };
-    for (point, channel) in now.into_iter().filter(|(point, _)| !before.contains_key(point)) {
-        let cost = match (channel.opened_by_us, ledger.open_cost(point)) {
-            (true, Some(cost)) => format!(", chain fee {}", words::sat(cost)),
-            (true, None) => ", chain fee not known".to_owned(),
-            (false, _) => String::new(),
-        };
-        let who = if channel.opened_by_us { "opened to" } else { "opened by" };
-        let private = if channel.private { ", private" } else { "" };
-        let text =
-            format!("channel {who} {}: {}{private}{cost}", facts.peer_name(channel), words::sat(channel.capacity));
-        items.push(change("channel-opened", point.as_str(), text));
-    }
+/// Drops what a new alert about the same subject says with more words.
+fn say_once(judged: &Judged, items: &mut Vec<Change>) {
+    let new: HashSet<(&str, &str)> =
+        judged.alerts.iter().filter(|a| !a.ongoing).map(|a| (a.rule.as_str(), a.subject.as_str())).collect();
+    let many_gone = judged.alerts.iter().any(|a| a.rule == "many-peers-gone");
+    items.retain(|item| {
+        let tellers = KINDS.iter().find(|(kind, _)| *kind == item.kind).map_or(&[][..], |(_, rules)| rules);
+        let told = tellers.iter().any(|rule| new.contains(&(*rule, item.subject.as_str())));
+        let told = told || (many_gone && item.kind == "peer-gone");
+        !told
+    });
 }
 
-fn closed(facts: &Facts<'_>, previous: &Snapshot, items: &mut Vec<Change>) {
-    let known: BTreeSet<&Outpoint> = previous.node.closed.iter().flatten().map(|c| &c.point).collect();
-    let forcing: BTreeSet<&Outpoint> =
-        previous.node.pending.iter().flat_map(|p| &p.force_closing).map(|f| &f.channel.point).collect();
-    if previous.node.closed.is_some() {
-        let now = facts.snapshot.node.closed.iter().flatten();
-        for channel in now.filter(|c| !known.contains(&c.point)) {
-            items.push(gone(facts, channel, forcing.contains(&channel.point)));
-        }
-    }
-    if previous.node.pending.is_none() {
+/// Puts what exceeds the limit into one line.
+fn fold(items: &mut Vec<Change>, limit: usize) {
+    let limit = limit.max(1);
+    if items.len() <= limit + 1 {
         return;
     }
-    let pending = facts.snapshot.node.pending.iter().flat_map(|p| &p.force_closing);
-    for force in pending.filter(|f| !forcing.contains(&f.channel.point)) {
-        let name = facts.name_of(&force.channel.peer);
-        let text = format!("channel with {name} was closed by force, {} in limbo", words::sat(force.channel.limbo));
-        items.push(change("channel-force-closing", force.channel.point.as_str(), text));
+    let rest = items.split_off(limit);
+    let mut kinds: BTreeMap<(usize, &str), usize> = BTreeMap::new();
+    for item in &rest {
+        *kinds.entry((rank(&item.kind), item.kind.as_str())).or_default() += 1;
     }
-}
-
-fn gone(facts: &Facts<'_>, channel: &ClosedChannel, was_forcing: bool) -> Change {
-    let name = facts.name_of(&channel.peer);
-    if was_forcing {
-        let swept = super::accounting::came_back(facts.history, channel);
-        let text = match swept {
-            Some((received, cost)) => {
-                format!("force close with {name} is over: {} swept, cost {}", words::sat(received), words::sat(cost))
-            }
-            None => format!("force close with {name} is over: {} came back", words::sat(channel.settled)),
-        };
-        return change("force-close-resolved", channel.point.as_str(), text);
-    }
-    let how = match channel.kind {
-        CloseKind::Cooperative => "closed by both sides",
-        CloseKind::LocalForce => "closed by force by this node",
-        CloseKind::RemoteForce => "closed by force by the other side",
-        CloseKind::Breach => "closed with a revoked commitment",
-        CloseKind::FundingCanceled => "never funded",
-        CloseKind::Abandoned => "abandoned",
-        CloseKind::Unknown => "closed",
-    };
-    let text = format!("channel with {name} was {how}, {} came back", words::sat(channel.settled));
-    change("channel-closed", channel.point.as_str(), text)
-}
-
-fn peers(facts: &Facts<'_>, previous: &Snapshot, items: &mut Vec<Change>) {
-    let Some(before) = previous.node.peers.as_ref() else { return };
-    let before: BTreeSet<&Pubkey> = before.iter().map(|p| &p.pubkey).collect();
-    let had: BTreeSet<&Pubkey> = previous.node.channels.iter().flatten().map(|c| &c.peer).collect();
-    for (peer, channels) in super::alerts::by_peer(facts) {
-        match facts.connected(peer) {
-            Some(false) if before.contains(peer) => {
-                let text =
-                    format!("{} left: {} with it", facts.name_of(peer), words::number(channels.len(), "channel"));
-                items.push(change("peer-gone", peer.as_str(), text));
-            }
-            Some(true) if !before.contains(peer) && had.contains(peer) => {
-                items.push(change("peer-back", peer.as_str(), format!("{} is back", facts.name_of(peer))));
-            }
-            _ => {}
-        }
-    }
-}
-
-fn policies(facts: &Facts<'_>, previous: &Snapshot, items: &mut Vec<Change>) {
-    let before: HashMap<&Outpoint, &ChannelPolicies> =
-        previous.node.policies.iter().flatten().map(|p| (&p.point, p)).collect();
-    for channel in facts.channels() {
-        let Some(old) = before.get(&channel.point) else { continue };
-        let name = facts.peer_name(channel);
-        if let Some(text) = difference(old.ours.as_ref(), facts.our_policy(&channel.point)) {
-            items.push(change("policy-changed", channel.point.as_str(), format!("our fee to {name}: {text}")));
-        }
-        if let Some(text) = difference(old.theirs.as_ref(), facts.their_policy(&channel.point)) {
-            items.push(change("peer-policy-changed", channel.point.as_str(), format!("fee of {name} to us: {text}")));
-        }
-    }
-}
-
-/// What differs between two policies, in the order in which it matters.
-fn difference(old: Option<&Policy>, new: Option<&Policy>) -> Option<String> {
-    let (old, new) = (old?, new?);
-    let mut parts = Vec::new();
-    let mut note = |what: &str, from: i64, to: i64, unit: &str| {
-        if from != to {
-            parts.push(format!("{what}{} → {}{unit}", words::grouped(from), words::grouped(to)));
-        }
-    };
-    note("", old.rate.0, new.rate.0, " ppm");
-    note("base ", old.base.get(), new.base.get(), " msat");
-    note("inbound ", old.inbound_rate.0, new.inbound_rate.0, " ppm");
-    note("inbound base ", old.inbound_base.get(), new.inbound_base.get(), " msat");
-    note("time lock ", i64::from(old.time_lock_delta), i64::from(new.time_lock_delta), " blocks");
-    note("largest HTLC ", old.max_htlc.floor_sat().get(), new.max_htlc.floor_sat().get(), " sat");
-    note("smallest HTLC ", old.min_htlc.get(), new.min_htlc.get(), " msat");
-    if parts.is_empty() { None } else { Some(parts.join(", ")) }
+    let kinds: Vec<String> = kinds.into_iter().map(|((_, kind), n)| format!("{n} {kind}")).collect();
+    items.push(change("more", "node", format!("{} more: {}", words::number(rest.len(), "change"), kinds.join(", "))));
 }
 
 fn node(facts: &Facts<'_>, previous: &Snapshot, items: &mut Vec<Change>) {
@@ -168,17 +109,77 @@ fn node(facts: &Facts<'_>, previous: &Snapshot, items: &mut Vec<Change>) {
     }
 }
 
-/// Alerts that are new, and those that were open and are not there any more although their rule was judged in full.
+/// Coins that came or went.
+fn wallet(facts: &Facts<'_>, previous: &Snapshot, items: &mut Vec<Change>) {
+    let (Some(old), Some(new)) = (&previous.node.wallet, &facts.snapshot.node.wallet) else { return };
+    let (before, after) = (old.confirmed + old.unconfirmed, new.confirmed + new.unconfirmed);
+    if (after - before).abs().get() >= facts.limits.wallet_moved_sat {
+        let text = format!("wallet {} → {}", words::grouped(before.get()), words::sat(after));
+        items.push(change("wallet-moved", "node", text));
+    }
+}
+
+/// This node's places in the network.
+fn ranks(facts: &Facts<'_>, previous: &Snapshot, items: &mut Vec<Change>) {
+    let (Some(old), Some(new)) = (&previous.node.market, &facts.snapshot.node.market) else { return };
+    let pairs =
+        [("capacity", old.capacity_rank, new.capacity_rank), ("channels", old.channels_rank, new.channels_rank)];
+    for (by, old, now) in pairs {
+        let (Some(old), Some(now)) = (old.map(i64::from), now.map(i64::from)) else { continue };
+        let moved = (now - old).abs();
+        if moved > 0 && moved.saturating_mul(100) >= old.saturating_mul(facts.limits.rank_moved_percent) {
+            let side = if now < old { "up" } else { "down" };
+            let text = format!(
+                "place by {by} {} → {} of {}: {side} by {}",
+                words::grouped(old),
+                words::grouped(now),
+                words::grouped(new.nodes.into()),
+                words::grouped(moved)
+            );
+            items.push(change("rank-moved", by, text));
+        }
+    }
+}
+
+/// Parts of the score that moved, of those measured on both days by the same formula.
+fn score(facts: &Facts<'_>, parts: &[ScorePart], items: &mut Vec<Change>) {
+    let Some(before) = facts.history.previous_report.as_ref().filter(|r| r.score_version == SCORE_VERSION) else {
+        return;
+    };
+    for part in parts {
+        let old = before.score_parts.iter().find(|p| p.name == part.name).and_then(|p| p.points);
+        let (Some(old), Some(new)) = (old, part.points) else { continue };
+        if whole(new - old).saturating_abs() >= facts.limits.score_moved_points {
+            let text = format!("{} {old:.1} → {new:.1} of {} points", part.name, part.weight);
+            items.push(change("score-moved", part.name.clone(), text));
+        }
+    }
+}
+
+/// How many alerts are new, and those that were open and are not there any more although their rule was judged in full.
+/// The new ones themselves stand among the alerts; what only happened in a day has no end.
 fn alerts(facts: &Facts<'_>, judged: &Judged, items: &mut Vec<Change>) {
-    let now: HashMap<&str, &Alert> = judged.alerts.iter().map(|a| (a.alert_key.as_str(), a)).collect();
-    for open in facts.history.open_alerts.iter().filter(|a| !now.contains_key(a.key.as_str())) {
+    let now: HashSet<&str> = judged.alerts.iter().map(|a| a.alert_key.as_str()).collect();
+    for open in facts.history.open_alerts.iter().filter(|a| !now.contains(a.key.as_str())) {
         let rule = open.key.split(':').next().unwrap_or_default();
-        if judged.complete.contains(rule) {
+        let ends = RULES.iter().any(|r| r.name == rule && !r.event);
+        if ends && judged.complete.contains(rule) {
             items.push(change("alert-resolved", open.key.clone(), format!("resolved: {}", words::line(&open.title))));
         }
     }
-    let fresh = judged.alerts.iter().filter(|a| !a.ongoing && a.severity > Severity::Info);
-    items.extend(fresh.map(|a| change("alert-new", a.alert_key.clone(), format!("new: {}", a.title))));
+    let new: Vec<&Alert> = judged.alerts.iter().filter(|a| !a.ongoing && a.severity > Severity::Info).collect();
+    if new.is_empty() {
+        return;
+    }
+    let critical = new.iter().filter(|a| a.severity == Severity::Critical).count();
+    let mut parts = Vec::new();
+    if critical > 0 {
+        parts.push(format!("{critical} critical"));
+    }
+    if new.len() > critical {
+        parts.push(words::number(new.len() - critical, "warning"));
+    }
+    items.push(change("alert-new", "node", format!("new among the alerts: {}", parts.join(", "))));
 }
 
 #[cfg(test)]

@@ -5,12 +5,12 @@
 
 mod accounting;
 mod advice;
+mod advisories;
 mod alerts;
 mod assemble;
 mod changes;
 mod facts;
 mod forecast;
-#[allow(dead_code, reason = "read by the rules that hold a day against the habit")]
 mod habit;
 mod metrics;
 mod money;

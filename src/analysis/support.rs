@@ -90,7 +90,7 @@ pub(super) fn snapshot(channels: Vec<Channel>) -> Snapshot {
     }
     let policies = channels.iter().map(|c| ChannelPolicies {
         point: c.point.clone(),
-        ours: Some(policy(500)),
+        ours: Some(Policy { max_htlc: c.capacity.msat(), ..policy(500) }),
         theirs: Some(policy(50)),
     });
     Snapshot {

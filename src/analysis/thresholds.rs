@@ -110,6 +110,92 @@ pub struct Thresholds {
     pub score_carry_days: i64,
     /// Hours of 30 days that connections must have been watched before they tell of availability, in place of samples.
     pub score_min_watched_hours: i64,
+    /// HTLCs in flight on one channel above which they are worth knowing.
+    pub htlcs_many: usize,
+    /// HTLCs in flight on one channel from which they are a warning; LND takes 483 in each direction.
+    pub htlcs_full: usize,
+    /// Hours after which a channel that waits for its funding transaction is told.
+    pub stuck_open_hours: i64,
+    /// Age in hours of the last block from which the chain backend is suspected.
+    pub stalled_hours: i64,
+    /// Chain fee to confirm within the hour, in sat per 1,000 vB, from which it is called high.
+    pub chain_fees_high: i64,
+    /// Hours of watching in 7 days that rules about connections and failed forwards need.
+    pub watched_min_hours: i64,
+    /// Watched breaks of a peer's connection in 7 days that are told.
+    pub flaps_watched: u32,
+    /// LND's own count of breaks that is told where nothing was watched.
+    pub flaps_lnd: i32,
+    /// Share of the watched time below which a peer's connection is poor, in percent.
+    pub peer_uptime_percent: i64,
+    /// Forwards in 7 days that failed for lack of balance and make a drained channel wanted.
+    pub drained_failures: u32,
+    /// Days within which a channel swings.
+    pub swing_days: i64,
+    /// Share of outbound that a swing goes below, in percent.
+    pub swing_low_percent: i64,
+    /// Share of outbound that a swing goes above, in percent.
+    pub swing_high_percent: i64,
+    /// Days without an announcement of the other side after which others drop a channel.
+    pub zombie_days: i64,
+    /// Change of a peer's rate that is a jump, in percent of the lower of the two.
+    pub fee_jump_percent: i64,
+    /// Least change of a peer's rate that is a jump, in ppm.
+    pub fee_jump_ppm: i64,
+    /// Own smallest HTLC in sat from which it is odd.
+    pub min_htlc_high_sat: i64,
+    /// Own largest HTLC below this share of the capacity is odd, in percent.
+    pub max_htlc_low_percent: i64,
+    /// Own time lock in blocks below which it is dangerous.
+    pub time_lock_low: i64,
+    /// States that no watchtower has acknowledged yet from which that is a warning.
+    pub tower_pending_states: i64,
+    /// Days after which the table of LND's weaknesses is too old to judge by.
+    pub advisories_max_days: i64,
+    /// Free share of a disk below which it is a warning, in percent.
+    pub disk_warning_percent: i64,
+    /// Free share of LND's disk below which it is critical, in percent: LND's own limit.
+    pub disk_critical_percent: i64,
+    /// Days until a disk is full, by its trend, below which it is a warning.
+    pub disk_days_warning: i64,
+    /// Days until a disk is full, by its trend, below which it is critical.
+    pub disk_days_critical: i64,
+    /// Size of LND's databases in GB from which it is worth knowing.
+    pub database_info_gb: u64,
+    /// Size from which it is a warning.
+    pub database_warning_gb: u64,
+    /// Size from which starting and compacting are a burden.
+    pub database_severe_gb: u64,
+    /// Growth of LND's databases in MB a week that is told.
+    pub database_growth_mb: i64,
+    /// Share of memory that can still be used below which it is a warning, in percent.
+    pub memory_low_percent: i64,
+    /// Seconds that the clock may be off.
+    pub clock_off_s: i64,
+    /// A day's revenue is unusual beyond this many middle distances (scaled to standard deviations).
+    pub revenue_mads: i64,
+    /// And only from this difference to the usual, in percent.
+    pub revenue_far_percent: i64,
+    /// Percentage points between the day's share of settled forwards and the usual that are told.
+    pub success_far_points: i64,
+    /// Forwards tried in the day that this needs.
+    pub success_min_tries: i64,
+    /// Cost of circular payments in 30 days from which a loss by them is told, in sat.
+    pub rebalance_loss_sat: i64,
+    /// Share of fees or balance with one peer above which it is told, in percent.
+    pub concentrated_percent: i64,
+    /// Peers that a node needs before its concentration is judged.
+    pub concentrated_min_peers: usize,
+    /// Missed days of the last seven from which they are a warning.
+    pub missed_warning_days: usize,
+    /// Changes that are listed one by one; the rest are told as a number.
+    pub changes_count: usize,
+    /// Change of a rank in the network that is told, in percent.
+    pub rank_moved_percent: i64,
+    /// Change of a part of the score that is told, in points.
+    pub score_moved_points: i64,
+    /// Change of the wallet that is told, in sat.
+    pub wallet_moved_sat: i64,
 }
 
 impl Default for Thresholds {
@@ -167,6 +253,49 @@ impl Default for Thresholds {
             score_min_coverage_percent: 60,
             score_carry_days: 7,
             score_min_watched_hours: 168,
+            htlcs_many: 10,
+            htlcs_full: 400,
+            stuck_open_hours: 24,
+            stalled_hours: 3,
+            chain_fees_high: 50_000,
+            watched_min_hours: 24,
+            flaps_watched: 50,
+            flaps_lnd: 20,
+            peer_uptime_percent: 80,
+            drained_failures: 3,
+            swing_days: 14,
+            swing_low_percent: 10,
+            swing_high_percent: 90,
+            zombie_days: 14,
+            fee_jump_percent: 100,
+            fee_jump_ppm: 100,
+            min_htlc_high_sat: 10_000,
+            max_htlc_low_percent: 1,
+            time_lock_low: 30,
+            tower_pending_states: 20,
+            advisories_max_days: 180,
+            disk_warning_percent: 15,
+            disk_critical_percent: 10,
+            disk_days_warning: 30,
+            disk_days_critical: 3,
+            database_info_gb: 4,
+            database_warning_gb: 8,
+            database_severe_gb: 16,
+            database_growth_mb: 1_000,
+            memory_low_percent: 10,
+            clock_off_s: 60,
+            revenue_mads: 3,
+            revenue_far_percent: 50,
+            success_far_points: 15,
+            success_min_tries: 50,
+            rebalance_loss_sat: 100,
+            concentrated_percent: 50,
+            concentrated_min_peers: 5,
+            missed_warning_days: 3,
+            changes_count: 20,
+            rank_moved_percent: 1,
+            score_moved_points: 3,
+            wallet_moved_sat: 100_000,
         }
     }
 }

@@ -64,8 +64,8 @@ fn bob_comes_out_exact() {
     assert_eq!(report["metrics"]["channels"]["closed"], 1);
     assert_eq!(report["metrics"]["channels"]["htlcs_in_flight"], 1, "seen on two channels, counted once");
     assert_eq!(report["money"]["day"]["open_cost_sat"], 155 + 155 + 166 + 166);
-    let limbo = report["alerts"].as_array().unwrap().iter().find(|a| a["type"] == "funds-in-limbo").unwrap();
-    let words = format!("{} {}", limbo["title"], limbo["description"]);
+    let forced = report["alerts"].as_array().unwrap().iter().find(|a| a["type"] == "force-close").unwrap();
+    let words = format!("{} {}", forced["title"], forced["description"]);
     assert!(words.contains("621") && words.contains("174"), "{words}");
     let balance = answer("bob", "lnrpc.Lightning.ChannelBalance");
     assert_eq!(number(&report["metrics"]["capacity"]["local_sat"]), number(&balance["local_balance"]["sat"]));

@@ -1,12 +1,12 @@
 //! Whether the figures can be trusted: our sums against LND's, and days or sources that are missing.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use super::Finding;
 use crate::analysis::facts::{Facts, local};
 use crate::analysis::words;
 use crate::report::Severity;
-use crate::units::{Day, Sat};
+use crate::units::Sat;
 
 /// Whether both sums of balances are known and of now.
 pub(super) fn balances(facts: &Facts<'_>) -> bool {
@@ -55,19 +55,19 @@ fn close(facts: &Facts<'_>, a: Sat, b: Sat, at_least: i64) -> bool {
     (a - b).abs() <= tolerance.max(Sat::new(at_least))
 }
 
-/// `missed-runs`: days of the six before this one without any report, caught up or not.
+/// `missed-runs`: scheduled days of the last seven that had no report in their time.
 pub(super) fn missed(facts: &Facts<'_>) -> Vec<Finding> {
-    let Some(first) = facts.history.previous_report.as_ref().and(facts.history.first_seen) else { return Vec::new() };
-    let today = facts.window.end.day();
-    let have: HashSet<Day> = facts.history.past_days.iter().map(|d| d.date).collect();
-    let missing: Vec<Day> =
-        (1..=6).rev().map(|n| today.plus(-n)).filter(|day| *day > first.day() && !have.contains(day)).collect();
+    let missing = &facts.history.missed;
     if missing.is_empty() {
         return Vec::new();
     }
-    let severity = if missing.len() >= 3 { Severity::Warning } else { Severity::Info };
+    let severity = if missing.len() >= facts.limits.missed_warning_days { Severity::Warning } else { Severity::Info };
     let days: Vec<String> = missing.iter().map(ToString::to_string).collect();
-    let title = format!("{} of the last 6 have no report: {}", words::number(missing.len(), "day"), days.join(", "));
+    let title = format!(
+        "{} of the last 7 had no report in their time: {}",
+        words::number(missing.len(), "day"),
+        days.join(", ")
+    );
     let act = "Forwards of those days are kept by LND and counted; balances of those days are not known. `daznode status` tells whether the timer is on.";
     vec![Finding::new(severity, "node", title, act.to_owned())]
 }

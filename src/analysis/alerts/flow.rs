@@ -1,12 +1,15 @@
 //! What channels forward, charge and earn.
 
+use std::collections::HashMap;
+
 use super::Finding;
+use crate::analysis::accounting;
 use crate::analysis::facts::{Facts, outbound_ppm};
-use crate::analysis::number::{clamp, median};
+use crate::analysis::number::share_ppm;
 use crate::analysis::words;
 use crate::report::Severity;
-use crate::snapshot::Channel;
-use crate::units::{DAY_MS, Msat, UnixMs};
+use crate::snapshot::{Channel, FailureReason};
+use crate::units::{DAY_MS, HOUR_MS, Msat, Outpoint, UnixMs};
 
 /// Whether the history is long enough to call a channel idle.
 pub(super) fn long_history(facts: &Facts<'_>) -> bool {
@@ -18,27 +21,67 @@ pub(super) fn market(facts: &Facts<'_>) -> bool {
     facts.channels_known() && facts.snapshot.node.market.is_some()
 }
 
-/// Days of the last week, and those before it, with their fees in msat; only days that are known.
-fn habit_days(facts: &Facts<'_>) -> (Vec<i64>, Vec<i64>) {
-    let days = &facts.history.days;
-    let fees = |days: &[Option<crate::history::DaySum>]| days.iter().flatten().map(|d| d.fees.get()).collect();
-    let (before, week) = days.split_at(days.len().saturating_sub(7));
-    (fees(before), fees(week))
+/// Forwards that failed in a week for lack of our balance in one channel.
+#[derive(Clone, Copy, Default)]
+struct Missed {
+    count: u32,
+    amount: Msat,
+    fee: Msat,
 }
 
-/// Whether there are enough days to speak of a habit.
-pub(super) fn habit(facts: &Facts<'_>) -> bool {
-    let (before, week) = habit_days(facts);
-    facts.fresh() && week.len() == 7 && before.len() >= facts.limits.revenue_min_days
+/// What was missed by each channel; `None` where too little was watched to tell.
+fn missed<'a>(facts: &Facts<'a>) -> Option<HashMap<&'a Outpoint, Missed>> {
+    let watched = &facts.history.watched;
+    let [_, week, _] = watched.htlcs_ms;
+    if week < facts.limits.watched_min_hours.saturating_mul(HOUR_MS) {
+        return None;
+    }
+    let owners = accounting::owners(facts.history, facts.channels());
+    let mut by_channel: HashMap<&Outpoint, Missed> = HashMap::new();
+    for flow in watched.failures_week.iter().filter(|f| f.reason == FailureReason::Balance) {
+        let Some(point) = owners.get(&flow.scid_out) else { continue };
+        let sum = by_channel.entry(point).or_default();
+        sum.count = sum.count.saturating_add(flow.count);
+        sum.amount += flow.amount_out;
+        sum.fee += flow.fee;
+    }
+    Some(by_channel)
 }
 
-/// `channel-drained`: almost nothing left to send, though it has earned in the last 30 days.
+/// What shows that a drained channel is wanted, and what that is worth.
+fn demand(facts: &Facts<'_>, channel: &Channel, missed: Option<&HashMap<&Outpoint, Missed>>) -> Option<(String, Msat)> {
+    if let Some(missed) = missed {
+        let missed = missed.get(&channel.point).filter(|m| m.count >= facts.limits.drained_failures)?;
+        let text = format!(
+            "{} for lack of balance in 7 days: {} not sent, {} of fees missed. Refill it or raise its fee: see the recommendations.",
+            failed(missed.count),
+            words::msat(missed.amount),
+            words::msat(missed.fee)
+        );
+        return Some((text, missed.fee));
+    }
+    let flow = facts.month.get(&channel.point).filter(|f| f.forwards_out > 0)?;
+    let text = format!(
+        "It earned {} with {} in 30 days, so there is demand that it can't serve now. Refill it or raise its fee: see the recommendations.",
+        words::msat(flow.fees_earned_msat),
+        words::number(usize::try_from(flow.forwards_out).unwrap_or(usize::MAX), "forward")
+    );
+    Some((text, flow.fees_earned_msat))
+}
+
+fn failed(count: u32) -> String {
+    format!("{} failed", words::number(usize::try_from(count).unwrap_or(usize::MAX), "forward"))
+}
+
+/// `channel-drained`: almost nothing left to send though it is wanted: by failed forwards where a watcher saw them, else
+/// by what it earned.
 pub(super) fn drained(facts: &Facts<'_>) -> Vec<Finding> {
     let limit = facts.limits.drained_percent.saturating_mul(10_000);
+    let missed = missed(facts);
     let mut found = Vec::new();
     for channel in facts.channels().iter().filter(|c| c.active) {
-        let Some(flow) = facts.month.get(&channel.point).filter(|f| f.forwards_out > 0) else { continue };
         let Some(share) = outbound_ppm(channel).filter(|share| *share < limit) else { continue };
+        let Some((description, worth)) = demand(facts, channel, missed.as_ref()) else { continue };
         let title = format!(
             "Channel {} to {} is drained: {} outbound, {} left to send",
             channel.point.short(),
@@ -46,15 +89,39 @@ pub(super) fn drained(facts: &Facts<'_>) -> Vec<Finding> {
             words::percent(share),
             words::sat(channel.local)
         );
-        let description = format!(
-            "It earned {} with {} in 30 days, so there is demand that it can't serve now. Refill it or raise its fee: see the recommendations.",
-            words::msat(flow.fees_earned_msat),
-            words::number(usize::try_from(flow.forwards_out).unwrap_or(usize::MAX), "forward")
+        let finding = Finding::new(Severity::Warning, channel.point.as_str(), title, description);
+        found.push(finding.worth(worth.floor_sat()));
+    }
+    found
+}
+
+/// `channel-swing`: from nearly empty to nearly full, or back, within days.
+pub(super) fn swing(facts: &Facts<'_>) -> Vec<Finding> {
+    let limits = facts.limits;
+    let since = facts.now.plus(limits.swing_days.saturating_mul(-DAY_MS));
+    let mut found = Vec::new();
+    for channel in facts.channels() {
+        let samples = facts.samples.get(&channel.point).into_iter().flatten().filter(|s| s.at >= since);
+        let past = samples.filter_map(|s| {
+            let local = i128::from(s.local_sat);
+            share_ppm(local, local + i128::from(s.remote_sat))
+        });
+        let shares: Vec<i64> = past.chain(outbound_ppm(channel)).collect();
+        let (Some(low), Some(high)) = (shares.iter().min(), shares.iter().max()) else { continue };
+        let empty = *low < limits.swing_low_percent.saturating_mul(10_000);
+        if !empty || *high <= limits.swing_high_percent.saturating_mul(10_000) {
+            continue;
+        }
+        let title = format!(
+            "Channel {} with {} swung between {} and {} outbound within {} days",
+            channel.point.short(),
+            facts.peer_name(channel),
+            words::percent(*low),
+            words::percent(*high),
+            limits.swing_days
         );
-        found.push(
-            Finding::new(Severity::Warning, channel.point.as_str(), title, description)
-                .worth(flow.fees_earned_msat.floor_sat()),
-        );
+        let act = "It is too small for what goes over it, or its fee is too low while it empties. A larger channel or a higher fee holds it in the middle for longer.";
+        found.push(Finding::new(Severity::Info, channel.point.as_str(), title, act.to_owned()).worth(channel.capacity));
     }
     found
 }
@@ -158,32 +225,4 @@ pub(super) fn far_from_market(facts: &Facts<'_>) -> Vec<Finding> {
         );
     }
     found
-}
-
-/// `revenue-fall`: the last seven days against seven times the middle day before them.
-pub(super) fn revenue_fall(facts: &Facts<'_>) -> Vec<Finding> {
-    let (before, week) = habit_days(facts);
-    let days = before.len();
-    let Some(usual) = median(before) else { return Vec::new() };
-    if usual < facts.limits.revenue_min_sat.saturating_mul(1000) {
-        return Vec::new();
-    }
-    let expected = Msat::new(usual.saturating_mul(7));
-    let came: Msat = week.into_iter().map(Msat::new).sum();
-    if came >= expected.scale(facts.limits.revenue_fall_percent, 100) {
-        return Vec::new();
-    }
-    let share = clamp(i128::from(came.get()).saturating_mul(1_000_000) / i128::from(expected.get()).max(1));
-    let title = format!(
-        "7 days earned {}, {} of the usual {}",
-        words::msat(came),
-        words::percent(share),
-        words::msat(expected)
-    );
-    let description = format!(
-        "The usual is seven times the middle one of the {} before. Look for drained channels, peers that left, and changed fees under what changed.",
-        words::number(days, "day")
-    );
-    let lost = (expected - came).floor_sat();
-    vec![Finding::new(Severity::Warning, "node", title, description).worth(lost)]
 }

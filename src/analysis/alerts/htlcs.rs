@@ -70,3 +70,30 @@ fn finding(facts: &Facts<'_>, hash: &str, held: &Held<'_>) -> Option<Finding> {
     );
     Some(Finding::new(severity, words::line(hash), title, description).worth(held.amount))
 }
+
+/// `htlcs-many`: one channel holds many at once; near LND's limit of 483 a side nothing more fits.
+pub(super) fn many(facts: &Facts<'_>) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for channel in facts.channels().iter().filter(|c| c.htlcs.len() > facts.limits.htlcs_many) {
+        let count = channel.htlcs.len();
+        let severity = if count >= facts.limits.htlcs_full { Severity::Warning } else { Severity::Info };
+        let amount: Sat = channel.htlcs.iter().map(|h| h.amount).sum();
+        let title = format!(
+            "{} in flight on channel {} with {}: {}",
+            words::number(count, "HTLC"),
+            channel.point.short(),
+            facts.peer_name(channel),
+            words::sat(amount)
+        );
+        let act = match severity {
+            Severity::Info => {
+                "Each costs chain fees if the channel closes by force now. Many that stay for hours are a sign of jamming."
+            }
+            _ => {
+                "A channel takes 483 in each direction: it may be jammed. Those that stay keep its funds until they time out."
+            }
+        };
+        found.push(Finding::new(severity, channel.point.as_str(), title, act.to_owned()).worth(amount));
+    }
+    found
+}

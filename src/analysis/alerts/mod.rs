@@ -6,13 +6,22 @@
 mod access;
 mod books;
 mod chain;
+mod closing;
+mod earnings;
 mod flow;
+mod host;
 mod htlcs;
 mod peers;
+mod policy;
+mod recovery;
+mod rules;
+mod silence;
 
 pub(super) use flow::idle_since;
 pub(super) use htlcs::first_expiry;
 pub(super) use peers::by_peer;
+pub use rules::RULES;
+pub(super) use silence::not_measured;
 
 use std::collections::HashSet;
 
@@ -31,8 +40,12 @@ pub struct Rule {
     pub meaning: &'static str,
     /// The part of the safety score that its findings cost, where they do.
     pub(super) area: Option<Area>,
+    /// Whether it has what it reads.
     ready: fn(&Facts<'_>) -> bool,
+    /// What it finds.
     judge: fn(&Facts<'_>) -> Vec<Finding>,
+    /// Whether it tells of something that happened in the day, and so has no end that is worth a word.
+    pub(super) event: bool,
 }
 
 /// What a finding can endanger.
@@ -46,6 +59,10 @@ pub(super) enum Area {
     Reserve,
     /// Chain backend, certificate and macaroon.
     Access,
+    /// The backup and the watchtowers.
+    Recovery,
+    /// The machine and the software on it.
+    Host,
 }
 
 /// What a rule found.
@@ -91,204 +108,14 @@ pub(super) struct Judged {
     pub(super) safety: Vec<(&'static str, Area, Severity)>,
 }
 
-fn always(_: &Facts<'_>) -> bool {
-    true
+impl Judged {
+    /// The rules that could be judged in full, by name: only what these do not find any more is resolved.
+    pub(super) fn rules(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.complete.iter().map(|name| (*name).to_owned()).collect();
+        names.sort_unstable();
+        names
+    }
 }
-
-fn channels(facts: &Facts<'_>) -> bool {
-    facts.channels_known()
-}
-
-fn pending(facts: &Facts<'_>) -> bool {
-    facts.fresh() && facts.snapshot.node.pending.is_some()
-}
-
-fn wallet(facts: &Facts<'_>) -> bool {
-    facts.fresh() && facts.snapshot.node.wallet.is_some()
-}
-
-macro_rules! rule {
-    ($name:literal, $worst:ident, $area:expr, $ready:expr, $judge:expr, $meaning:literal) => {
-        Rule { name: $name, worst: Severity::$worst, meaning: $meaning, area: $area, ready: $ready, judge: $judge }
-    };
-}
-
-/// Every rule.
-pub static RULES: [Rule; 26] = [
-    rule!(
-        "htlc-expiry",
-        Critical,
-        Some(Area::Htlcs),
-        channels,
-        htlcs::expiry,
-        "an HTLC in flight is near the block at which it forces the channel closed"
-    ),
-    rule!(
-        "force-close",
-        Critical,
-        Some(Area::Closing),
-        pending,
-        chain::force_close,
-        "a channel was closed by force in this day"
-    ),
-    rule!(
-        "funds-in-limbo",
-        Warning,
-        Some(Area::Closing),
-        pending,
-        chain::limbo,
-        "funds of a forced close wait to be swept; past their maturity that is a warning"
-    ),
-    rule!(
-        "pending-close-stuck",
-        Warning,
-        Some(Area::Closing),
-        pending,
-        chain::stuck,
-        "a close has waited for its transaction for long"
-    ),
-    rule!(
-        "anchor-reserve",
-        Warning,
-        Some(Area::Reserve),
-        wallet,
-        chain::reserve,
-        "the wallet holds less than LND wants kept to bump fees of anchor channels"
-    ),
-    rule!(
-        "not-synced-chain",
-        Critical,
-        Some(Area::Access),
-        always,
-        chain::not_synced,
-        "the node is behind its chain, so its answers are old"
-    ),
-    rule!(
-        "block-height-behind",
-        Critical,
-        Some(Area::Access),
-        chain::heights,
-        chain::behind,
-        "other sources know newer blocks than the node"
-    ),
-    rule!(
-        "certificate-expiry",
-        Critical,
-        Some(Area::Access),
-        access::certificate_known,
-        access::certificate,
-        "LND's TLS certificate ends soon"
-    ),
-    rule!(
-        "macaroon-expiry",
-        Critical,
-        None,
-        access::macaroon_known,
-        access::macaroon,
-        "the macaroon that daznode reads with ends soon"
-    ),
-    rule!(
-        "macaroon-can-write",
-        Warning,
-        Some(Area::Access),
-        always,
-        access::can_write,
-        "the macaroon that daznode was given can do more than read"
-    ),
-    rule!("not-synced-graph", Warning, None, always, chain::graph, "the node's view of the network is behind"),
-    rule!(
-        "many-peers-gone",
-        Critical,
-        None,
-        peers::known,
-        peers::many,
-        "many peers left at once, which points at this node's own connection"
-    ),
-    rule!(
-        "peer-unreachable",
-        Warning,
-        None,
-        peers::known,
-        peers::unreachable,
-        "a peer is gone and every channel with it is unusable"
-    ),
-    rule!(
-        "channel-inactive",
-        Warning,
-        None,
-        peers::known,
-        peers::inactive,
-        "a channel is unusable though its peer is connected"
-    ),
-    rule!(
-        "channel-disabled-by-peer",
-        Warning,
-        None,
-        peers::policies,
-        peers::disabled,
-        "the other side forwards nothing over a channel"
-    ),
-    rule!(
-        "channel-disabled-by-us",
-        Info,
-        None,
-        peers::policies,
-        peers::disabled_by_us,
-        "this node announces a usable channel as disabled"
-    ),
-    rule!("channel-drained", Warning, None, channels, flow::drained, "a channel that earns has nothing left to send"),
-    rule!(
-        "channel-saturated",
-        Info,
-        None,
-        channels,
-        flow::saturated,
-        "a channel that brings forwards in cannot receive any more"
-    ),
-    rule!("channel-idle", Info, None, flow::long_history, flow::idle, "a channel has forwarded nothing for many days"),
-    rule!(
-        "fee-far-from-market",
-        Info,
-        None,
-        flow::market,
-        flow::far_from_market,
-        "a fee is outside of what nearly all others charge to that peer"
-    ),
-    rule!(
-        "revenue-fall",
-        Warning,
-        None,
-        flow::habit,
-        flow::revenue_fall,
-        "a week earned far less than the node's habit"
-    ),
-    rule!(
-        "wallet-fragmented",
-        Info,
-        None,
-        chain::outputs,
-        chain::fragmented,
-        "the wallet consists of many small outputs"
-    ),
-    rule!(
-        "balance-mismatch",
-        Warning,
-        None,
-        books::balances,
-        books::balance,
-        "the sum of the channels differs from LND's own"
-    ),
-    rule!(
-        "lnd-fee-sum-differs",
-        Warning,
-        None,
-        books::fee_sums,
-        books::fees,
-        "the fees of stored forwards differ from LND's own sum"
-    ),
-    rule!("missed-runs", Warning, None, always, books::missed, "days of the last week have no report"),
-    rule!("source-gap", Info, None, always, books::gaps, "a source did not answer all that it was asked"),
-];
 
 /// Asks every rule that has what it needs.
 pub(super) fn judge(facts: &Facts<'_>) -> Judged {
@@ -297,6 +124,7 @@ pub(super) fn judge(facts: &Facts<'_>) -> Judged {
     let mut safety = Vec::new();
     for rule in RULES.iter().filter(|r| (r.ready)(facts)) {
         let mut findings = (rule.judge)(facts);
+        debug_assert!(findings.iter().all(|f| f.severity <= rule.worst), "{} is worse than its worst", rule.name);
         findings.sort_by(|a, b| order((a.severity, a.stake, &a.subject), (b.severity, b.stake, &b.subject)));
         if !fold(&mut findings, facts.limits.alerts_per_rule) {
             complete.insert(rule.name);

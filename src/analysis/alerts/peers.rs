@@ -4,19 +4,16 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::Finding;
 use crate::analysis::facts::{Facts, local};
+use crate::analysis::number::share_ppm;
 use crate::analysis::words;
+use crate::history::PeerWatch;
 use crate::report::Severity;
 use crate::snapshot::Channel;
-use crate::units::{DAY_MS, Pubkey, Sat};
+use crate::units::{DAY_MS, HOUR_MS, Pubkey};
 
 /// Whether channels and peers could be read and are of now.
 pub(super) fn known(facts: &Facts<'_>) -> bool {
     facts.channels_known() && facts.snapshot.node.peers.is_some()
-}
-
-/// Whether the policies of both sides are known too.
-pub(super) fn policies(facts: &Facts<'_>) -> bool {
-    known(facts) && facts.snapshot.node.policies.is_some()
 }
 
 /// Channels by peer.
@@ -64,6 +61,11 @@ pub(super) fn many(facts: &Facts<'_>) -> Vec<Finding> {
     vec![Finding::new(severity, "node", title, act.to_owned()).worth(stake)]
 }
 
+/// Whether a peer is gone and none of its channels can be used.
+fn away(facts: &Facts<'_>, peer: &Pubkey, channels: &[&Channel]) -> bool {
+    facts.connected(peer) == Some(false) && channels.iter().all(|c| !c.active)
+}
+
 /// `peer-unreachable`: the peer is gone and every channel with it is unusable.
 pub(super) fn unreachable(facts: &Facts<'_>) -> Vec<Finding> {
     if cut_off(facts) {
@@ -71,7 +73,7 @@ pub(super) fn unreachable(facts: &Facts<'_>) -> Vec<Finding> {
     }
     let mut found = Vec::new();
     for (peer, channels) in by_peer(facts) {
-        if facts.connected(peer) != Some(false) || channels.iter().any(|c| c.active) {
+        if !away(facts, peer, &channels) {
             continue;
         }
         let ours = local(channels.iter().copied());
@@ -82,14 +84,15 @@ pub(super) fn unreachable(facts: &Facts<'_>) -> Vec<Finding> {
             words::sat(ours),
             words::number(channels.len(), "channel")
         );
-        let away = facts.now.since(gone.since);
+        let gone_for = facts.now.since(gone.since);
         let limit = facts.limits.gone_days;
-        let act = if away >= limit.saturating_mul(DAY_MS) {
+        let act = if gone_for >= limit.saturating_mul(DAY_MS) {
             "Closing is advised: see the recommendations.".to_owned()
         } else {
             format!("Nothing to do yet: peers mostly come back. Closing is advised from day {limit}.")
         };
-        let since = if away > 0 { format!(", without a break for {}", words::span(away)) } else { String::new() };
+        let since =
+            if gone_for > 0 { format!(", without a break for {}", words::span(gone_for)) } else { String::new() };
         let description = format!("Gone in {} of {} samples{since}. {act}", gone.absent, gone.samples);
         found.push(Finding::new(Severity::Warning, peer.as_str(), title, description).worth(ours));
     }
@@ -113,38 +116,72 @@ pub(super) fn inactive(facts: &Facts<'_>) -> Vec<Finding> {
     facts.channels().iter().filter(unusable).map(finding).collect()
 }
 
-/// `channel-disabled-by-peer`: told only while the peer is there; one that is gone has an alert of its own.
-pub(super) fn disabled(facts: &Facts<'_>) -> Vec<Finding> {
-    let off = |c: &&Channel| c.active && !c.private && facts.their_policy(&c.point).is_some_and(|p| p.disabled);
-    let finding = |c: &Channel| {
-        let title = format!(
-            "{} has disabled channel {}: nothing comes in by it ({} inbound)",
-            facts.peer_name(c),
-            c.point.short(),
-            words::sat(c.remote)
-        );
-        let act = "The peer announces that it forwards nothing to this node here. Often it restarts or is short of funds; ask it if the state stays for days.";
-        Finding::new(Severity::Warning, c.point.as_str(), title, act.to_owned()).worth(c.remote).no_action()
-    };
-    facts.channels().iter().filter(off).map(finding).collect()
+/// Whether connections were watched for long enough to judge them.
+pub(super) fn watched(facts: &Facts<'_>) -> bool {
+    let [_, week, _] = facts.history.watched.peers_ms;
+    known(facts) && week >= facts.limits.watched_min_hours.saturating_mul(HOUR_MS)
 }
 
-/// `channel-disabled-by-us`
-pub(super) fn disabled_by_us(facts: &Facts<'_>) -> Vec<Finding> {
-    let off = |c: &&Channel| c.active && !c.private && facts.our_policy(&c.point).is_some_and(|p| p.disabled);
-    let finding = |c: &Channel| {
-        let stake: Sat = c.local;
-        let title = format!(
-            "This node announces channel {} with {} as disabled: {} cannot be sent by others",
-            c.point.short(),
-            facts.peer_name(c),
-            words::sat(stake)
-        );
-        let (txid, index) = c.point.as_str().split_once(':').unwrap_or((c.point.as_str(), "0"));
-        let act = format!(
-            "LND enables it again by itself after some time; at once with `lncli updatechanstatus --funding_txid {txid} --output_index {index} --action enable`."
-        );
-        Finding::new(Severity::Info, c.point.as_str(), title, act).worth(stake)
+/// Peers with channels whose connection was watched in the last week, times of own downtime left out.
+fn week_of<'a>(facts: &Facts<'a>) -> Vec<(&'a PeerWatch, Vec<&'a Channel>)> {
+    let mut channels = by_peer(facts);
+    let least = facts.limits.watched_min_hours.saturating_mul(HOUR_MS);
+    let seen = facts.history.watched.peers_week.iter().filter(|w| w.watched_ms >= least);
+    seen.filter_map(|w| channels.remove(&w.peer).map(|own| (w, own))).collect()
+}
+
+/// `peer-flapping`: breaks that were watched, else LND's own count, which fades by 5 % every 8 quiet hours.
+pub(super) fn flapping(facts: &Facts<'_>) -> Vec<Finding> {
+    if cut_off(facts) {
+        return Vec::new();
+    }
+    let limits = facts.limits;
+    let mut found = Vec::new();
+    let mut note = |peer: &Pubkey, channels: &[&Channel], what: String| {
+        let title = format!("The connection with {} breaks often: {what}", facts.name_of(peer));
+        let act = "Each break stops its channels for a while and makes payments fail. If only this peer breaks, tell it; if many do, look at this node's own connection or Tor.";
+        let stake = local(channels.iter().copied());
+        found.push(Finding::new(Severity::Warning, peer.as_str(), title, act.to_owned()).worth(stake).no_action());
     };
-    facts.channels().iter().filter(off).map(finding).collect()
+    if watched(facts) {
+        for (watch, channels) in week_of(facts).into_iter().filter(|(w, _)| w.breaks >= limits.flaps_watched) {
+            note(&watch.peer, &channels, format!("{} times in 7 days", words::grouped(watch.breaks.into())));
+        }
+        return found;
+    }
+    let channels = by_peer(facts);
+    for peer in facts.snapshot.node.peers.iter().flatten().filter(|p| p.flaps >= limits.flaps_lnd) {
+        if let Some(channels) = channels.get(&peer.pubkey) {
+            note(&peer.pubkey, channels, format!("LND counts {}", words::grouped(peer.flaps.into())));
+        }
+    }
+    found
+}
+
+/// `peer-uptime-low`: one that is away now has `peer-unreachable`.
+pub(super) fn uptime(facts: &Facts<'_>) -> Vec<Finding> {
+    if cut_off(facts) {
+        return Vec::new();
+    }
+    let limit = facts.limits.peer_uptime_percent.saturating_mul(10_000);
+    let mut found = Vec::new();
+    for (watch, channels) in week_of(facts) {
+        let share = share_ppm(watch.connected_ms.into(), watch.watched_ms.into());
+        let Some(share) = share.filter(|share| *share < limit && !away(facts, &watch.peer, &channels)) else {
+            continue;
+        };
+        let ours = local(channels.iter().copied());
+        let title = format!(
+            "{} was connected for {} of the time in 7 days: {} of yours with it",
+            facts.name_of(&watch.peer),
+            words::percent(share),
+            words::sat(ours)
+        );
+        let text = format!(
+            "Watched for {}, without the times when this node itself was cut off. If it stays so, its channels are worth less than others.",
+            words::span(watch.watched_ms)
+        );
+        found.push(Finding::new(Severity::Warning, watch.peer.as_str(), title, text).worth(ours).no_action());
+    }
+    found
 }

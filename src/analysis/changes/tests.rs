@@ -1,7 +1,7 @@
 use super::*;
 use crate::analysis::support::*;
-use crate::snapshot::{ForceClosing, Pending, PendingChannel};
-use crate::units::Sat;
+use crate::snapshot::{ForceClosing, Market, Pending, PendingChannel};
+use crate::units::{DAY_MS, Ppm, Sat};
 
 fn lines(changes: &Changes) -> Vec<String> {
     changes.items.iter().map(|c| format!("{}: {}", c.kind, c.description)).collect()
@@ -22,7 +22,7 @@ fn a_day_without_change_is_short() {
     let node = snapshot(vec![channel(1, 500_000, 500_000)]);
     let mut past = history(&[]);
     past.previous_report = Some(made(&node, &past));
-    past.first_seen = Some(NOW.plus(-crate::units::DAY_MS));
+    past.first_seen = Some(NOW.plus(-DAY_MS));
     past.previous_snapshot = Some(node.clone());
     assert_eq!(lines(&made(&node, &past).changes), Vec::<String>::new());
 }
@@ -68,7 +68,7 @@ fn policies_peers_and_the_version_are_compared() {
     let before = snapshot(vec![channel(1, 500_000, 500_000), channel(2, 500_000, 500_000)]);
     let mut now = before.clone();
     let policies = now.node.policies.as_mut().unwrap();
-    policies[0].ours = Some(policy(1_500));
+    policies[0].ours.as_mut().unwrap().rate = Ppm(1_500);
     policies[1].theirs.as_mut().unwrap().time_lock_delta = 144;
     now.node.info.version = "0.22.0-beta".to_owned();
     now.node.peers.as_mut().unwrap().remove(1);
@@ -78,10 +78,10 @@ fn policies_peers_and_the_version_are_compared() {
     assert_eq!(
         found,
         [
+            "version-changed: LND 0.21.99-beta → 0.22.0-beta",
             "peer-gone: peer2 left: 1 channel with it",
             "policy-changed: our fee to peer1: 500 → 1,500 ppm",
             "peer-policy-changed: fee of peer2 to us: time lock 80 → 144 blocks",
-            "version-changed: LND 0.21.99-beta → 0.22.0-beta",
         ]
     );
     past.previous_snapshot = Some(now);
@@ -102,4 +102,132 @@ fn an_alert_is_resolved_only_if_its_rule_could_be_judged() {
     assert_eq!(lines(&made(&node, &past).changes), ["alert-resolved: resolved: The wallet lacks 5 sat"]);
     node.node.wallet = None;
     assert_eq!(lines(&made(&node, &past).changes), Vec::<String>::new());
+}
+
+/// A node and a past in which it was the same a day ago.
+fn same() -> (Snapshot, crate::history::History) {
+    let now = snapshot(vec![channel(1, 500_000, 500_000), channel(2, 500_000, 500_000)]);
+    let mut past = history(&[]);
+    past.previous_report = Some(made(&now, &past));
+    past.previous_snapshot = Some(now.clone());
+    (now, past)
+}
+
+#[test]
+fn places_in_the_network_are_told_from_one_percent_on() {
+    let ranked = |capacity, channels| Market {
+        nodes: 12_345,
+        capacity_rank: Some(capacity),
+        channels_rank: Some(channels),
+        ..Market::default()
+    };
+    let judged = |capacity, channels| {
+        let (mut now, mut past) = same();
+        past.previous_snapshot.as_mut().unwrap().node.market = Some(ranked(1_200, 50));
+        now.node.market = Some(ranked(capacity, channels));
+        lines(&made(&now, &past).changes)
+    };
+    assert_eq!(judged(1_211, 50), Vec::<String>::new());
+    assert_eq!(
+        judged(1_212, 49),
+        [
+            "rank-moved: place by capacity 1,200 → 1,212 of 12,345: down by 12",
+            "rank-moved: place by channels 50 → 49 of 12,345: up by 1",
+        ]
+    );
+}
+
+#[test]
+fn parts_of_the_score_that_moved_are_told_and_versions_never_compared() {
+    let (now, mut past) = same();
+    let before = past.previous_report.as_mut().unwrap();
+    let part = before.score_parts.iter_mut().find(|p| p.points.is_some()).unwrap();
+    let (name, points) = (part.name.clone(), part.points.unwrap());
+    part.points = Some(points - 3.0);
+    assert_eq!(lines(&made(&now, &past).changes).len(), 1);
+    assert!(lines(&made(&now, &past).changes)[0].starts_with(&format!("score-moved: {name} ")));
+    let before = past.previous_report.as_mut().unwrap();
+    before.score_version += 1;
+    assert_eq!(lines(&made(&now, &past).changes), Vec::<String>::new());
+    before_points(&mut past, &name, points - 2.4);
+    assert_eq!(lines(&made(&now, &past).changes), Vec::<String>::new());
+}
+
+fn before_points(past: &mut crate::history::History, name: &str, points: f64) {
+    let before = past.previous_report.as_mut().unwrap();
+    before.score_version = SCORE_VERSION;
+    before.score_parts.iter_mut().find(|p| p.name == name).unwrap().points = Some(points);
+}
+
+#[test]
+fn coins_that_came_or_went_are_told() {
+    let (mut now, past) = same();
+    now.node.wallet.as_mut().unwrap().unconfirmed = Sat::new(99_999);
+    assert_eq!(lines(&made(&now, &past).changes), Vec::<String>::new());
+    now.node.wallet.as_mut().unwrap().unconfirmed = Sat::new(-100_000);
+    assert_eq!(lines(&made(&now, &past).changes), ["wallet-moved: wallet 1,000,000 → 900,000 sat"]);
+}
+
+#[test]
+fn a_channel_on_its_way_is_told() {
+    let (mut now, past) = same();
+    let channel = |n| PendingChannel {
+        commitments: None,
+        point: point(n, 0),
+        peer: key(1),
+        capacity: Sat::new(2_000_000),
+        local: Sat::ZERO,
+        remote: Sat::ZERO,
+        opened_by_us: Some(false),
+        limbo: Sat::new(7_000),
+        closing_txid: None,
+    };
+    now.node.pending =
+        Some(Pending { opening: vec![channel(8)], waiting_close: vec![channel(9)], ..Pending::default() });
+    assert_eq!(
+        lines(&made(&now, &past).changes),
+        [
+            "channel-closing: channel with peer1 is closing: 7,000 sat come back",
+            "channel-opening: channel by peer1 is opening: 2,000,000 sat",
+        ]
+    );
+}
+
+#[test]
+fn a_peer_that_left_is_told_by_its_alert_alone_and_counted_as_new() {
+    let (mut now, past) = same();
+    now.node.peers.as_mut().unwrap().remove(0);
+    now.node.channels.as_mut().unwrap()[0].active = false;
+    let report = made(&now, &past);
+    let found = lines(&report.changes);
+    assert!(found.contains(&"alert-new: new among the alerts: 1 warning".to_owned()), "{found:?}");
+    assert!(found.iter().all(|line| !line.starts_with("peer-gone")), "{found:?}");
+}
+
+#[test]
+fn what_only_happened_in_a_day_is_not_called_resolved() {
+    let (now, mut past) = same();
+    past.open_alerts = vec![crate::history::OpenAlert {
+        key: format!("force-close:{}", point(9, 0)),
+        severity: Severity::Critical,
+        title: "closed".into(),
+        since: NOW,
+    }];
+    assert_eq!(lines(&made(&now, &past).changes), Vec::<String>::new());
+}
+
+#[test]
+fn a_long_list_ends_in_a_number_by_kind() {
+    let channels: Vec<_> = (1..=30).map(|n| channel(n, 500_000, 500_000)).collect();
+    let before = snapshot(channels);
+    let mut now = before.clone();
+    for policies in now.node.policies.as_mut().unwrap() {
+        policies.ours.as_mut().unwrap().rate = Ppm(600);
+        policies.theirs.as_mut().unwrap().rate = Ppm(60);
+    }
+    let mut past = history(&[]);
+    past.previous_snapshot = Some(before);
+    let found = lines(&made(&now, &past).changes);
+    assert_eq!(found.len(), 21);
+    assert_eq!(found[20], "more: 40 changes more: 10 policy-changed, 30 peer-policy-changed");
 }
