@@ -16,6 +16,9 @@ _daznode() {
             ",$1")
                 cmd="daznode"
                 ;;
+            daznode,advice)
+                cmd="daznode__subcmd__advice"
+                ;;
             daznode,completions)
                 cmd="daznode__subcmd__completions"
                 ;;
@@ -59,12 +62,50 @@ _daznode() {
 
     case "${cmd}" in
         daznode)
-            opts="-v -q -h -V --state --config --system --color --offline --verbose --quiet --help --version init enable disable status generate show history health-check record demo completions man"
+            opts="-v -q -h -V --state --config --system --color --offline --verbose --quiet --help --version init enable disable status generate show history advice health-check record demo completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        daznode__subcmd__advice)
+            opts="-v -q -h --user --tenant --all --json --markdown --format --state --config --system --color --offline --verbose --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tenant)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table json markdown" -- "${cur}"))
+                    return 0
+                    ;;
                 --state)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -42,6 +42,7 @@ complete -c daznode -n "__fish_daznode_needs_command" -f -a "status" -d 'List th
 complete -c daznode -n "__fish_daznode_needs_command" -f -a "generate" -d 'Make today\'s report of one node, of several, or of all'
 complete -c daznode -n "__fish_daznode_needs_command" -f -a "show" -d 'Print a report: the last one, the one of a date, or the one of an id'
 complete -c daznode -n "__fish_daznode_needs_command" -f -a "history" -d 'List the reports of the last days, with the course of the score'
+complete -c daznode -n "__fish_daznode_needs_command" -f -a "advice" -d 'List the advice: open, followed with what it promised and what came, ignored'
 complete -c daznode -n "__fish_daznode_needs_command" -f -a "health-check" -d 'Check nodes, store, files, timer, last run and permissions'
 complete -c daznode -n "__fish_daznode_needs_command" -f -a "record" -d 'Keep the answers of a live node in a folder'
 complete -c daznode -n "__fish_daznode_needs_command" -f -a "demo" -d 'Show a whole run on a made-up node: no network, nothing kept'
@@ -175,6 +176,24 @@ complete -c daznode -n "__fish_daznode_using_subcommand history" -l offline -d '
 complete -c daznode -n "__fish_daznode_using_subcommand history" -s v -l verbose -d 'Say more about what is done'
 complete -c daznode -n "__fish_daznode_using_subcommand history" -s q -l quiet -d 'Print only what was asked for, and errors'
 complete -c daznode -n "__fish_daznode_using_subcommand history" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c daznode -n "__fish_daznode_using_subcommand advice" -l user -d 'Only profiles of this user' -r
+complete -c daznode -n "__fish_daznode_using_subcommand advice" -l tenant -d 'Only profiles of this tenant' -r
+complete -c daznode -n "__fish_daznode_using_subcommand advice" -l format -d 'How to print it' -r -f -a "table\t'For people'
+json\t'For programs'
+markdown\t'For wikis and mail'"
+complete -c daznode -n "__fish_daznode_using_subcommand advice" -l state -d 'Folder of the store [environment: DAZNODE_STATE]' -r -F
+complete -c daznode -n "__fish_daznode_using_subcommand advice" -l config -d 'File of settings, over those of your account [environment: DAZNODE_CONFIG]' -r -F
+complete -c daznode -n "__fish_daznode_using_subcommand advice" -l color -d 'When to use colours (NO_COLOR is obeyed)' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c daznode -n "__fish_daznode_using_subcommand advice" -l all -d 'All that was ever advised, also what another took the place of or what went away'
+complete -c daznode -n "__fish_daznode_using_subcommand advice" -l json -d 'Print JSON'
+complete -c daznode -n "__fish_daznode_using_subcommand advice" -l markdown -d 'Print Markdown'
+complete -c daznode -n "__fish_daznode_using_subcommand advice" -l system -d 'Use the service\'s store and settings: /var/lib/daznode and /etc/daznode'
+complete -c daznode -n "__fish_daznode_using_subcommand advice" -l offline -d 'Open no connection but to LND on this machine or its private network'
+complete -c daznode -n "__fish_daznode_using_subcommand advice" -s v -l verbose -d 'Say more about what is done'
+complete -c daznode -n "__fish_daznode_using_subcommand advice" -s q -l quiet -d 'Print only what was asked for, and errors'
+complete -c daznode -n "__fish_daznode_using_subcommand advice" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c daznode -n "__fish_daznode_using_subcommand health-check" -l user -d 'Only profiles of this user' -r
 complete -c daznode -n "__fish_daznode_using_subcommand health-check" -l tenant -d 'Only profiles of this tenant' -r
 complete -c daznode -n "__fish_daznode_using_subcommand health-check" -l state -d 'Folder of the store [environment: DAZNODE_STATE]' -r -F

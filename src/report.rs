@@ -72,6 +72,9 @@ pub struct Report {
     /// What became of advice that was given before.
     #[serde(default)]
     pub advice_updates: Vec<AdviceUpdate>,
+    /// What came of the advice of the last 30 days; null where none was ever given.
+    #[serde(default)]
+    pub advice_kept: Option<AdviceKept>,
     /// The last 7, 30 and 90 days, and what is to be expected.
     pub trends: Trends,
     /// What is new since the report before.
@@ -591,6 +594,52 @@ pub struct AdviceUpdate {
     pub followed_at: Option<Time>,
     /// What was measured of it with this report.
     pub outcomes: Vec<AdviceOutcome>,
+}
+
+/// What came of advice in the last days. Sums are over followed advice that promised a figure and has a measured one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdviceKept {
+    /// Days that are looked back.
+    pub days: u32,
+    /// Given, and not acted on so far.
+    pub open: u32,
+    /// Followed, in whole or in part.
+    pub followed: u32,
+    /// Not followed, and no longer given.
+    pub ignored: u32,
+    /// Of those followed, so many have a measured outcome.
+    pub measured: u32,
+    /// What those promised a month.
+    pub promised_msat: Msat,
+    /// What came of them beyond what would have come anyway, scaled to 30 days.
+    pub came_msat: Msat,
+    /// What would have come anyway, scaled to 30 days.
+    pub anyway_msat: Msat,
+    /// Each that was followed, the latest first.
+    pub items: Vec<KeptAdvice>,
+}
+
+/// One advice that was followed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptAdvice {
+    /// The advice.
+    pub id: Uuid,
+    /// `kind:subject`.
+    pub advice_key: String,
+    /// Its one line.
+    pub title: String,
+    /// `followed` or `partly`.
+    pub state: AdviceState,
+    /// Since when.
+    pub followed_at: Time,
+    /// Promised a month; null where no figure was.
+    pub promised_msat: Option<Msat>,
+    /// The outcome is of so many days; null before the first is due.
+    pub measured_days: Option<u32>,
+    /// What came beyond what would have come anyway, scaled to 30 days; null where it can't be told.
+    pub came_msat: Option<Msat>,
+    /// What would have come anyway, scaled to 30 days.
+    pub anyway_msat: Option<Msat>,
 }
 
 /// How an advice stands.

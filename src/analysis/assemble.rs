@@ -77,7 +77,7 @@ pub fn report(input: &Input<'_>) -> Report {
     let score = score::score(&facts, &ledger, &judged);
     let changes = changes::changes(&facts, &ledger, &judged, &score.parts);
     let metrics = metrics::all(&facts, &ledger);
-    let recommendations = advice::advice(&facts, &ledger, &judged);
+    let advised = advice::advice(&facts, &ledger, &judged);
     let day = metrics.forwarding.day;
     let worst = judged.alerts.iter().map(|a| a.severity).max();
     let number = |s| super::number::count(judged.alerts.iter().filter(|a| a.severity == s).count());
@@ -106,7 +106,7 @@ pub fn report(input: &Input<'_>) -> Report {
         safety: score.safety,
         judged_rules: judged.rules(),
         alerts: judged.alerts,
-        recommendations,
+        advised,
         changes,
         sources: input.snapshot.sources.iter().map(source).collect(),
         gaps: input.snapshot.gaps.clone(),
@@ -147,7 +147,7 @@ pub fn backfilled(input: &Backfill<'_>) -> Report {
         safety: Safety::default(),
         alerts: Vec::new(),
         judged_rules: Vec::new(),
-        recommendations: Vec::new(),
+        advised: advice::Advised::default(),
         changes: Changes::default(),
         sources: Vec::new(),
         gaps: Vec::new(),
@@ -174,7 +174,7 @@ struct Content<'a> {
     safety: Safety,
     alerts: Vec<crate::report::Alert>,
     judged_rules: Vec<String>,
-    recommendations: Vec<crate::report::Recommendation>,
+    advised: advice::Advised,
     changes: Changes,
     trends: Trends,
     sources: Vec<Source>,
@@ -207,8 +207,9 @@ fn document(identity: &Identity, content: Content<'_>) -> Report {
         safety: content.safety,
         alerts: content.alerts,
         judged_rules: content.judged_rules,
-        recommendations: content.recommendations,
-        advice_updates: Vec::new(),
+        recommendations: content.advised.recommendations,
+        advice_updates: content.advised.updates,
+        advice_kept: content.advised.kept,
         changes: content.changes,
         sources: content.sources,
         gaps: content.gaps,

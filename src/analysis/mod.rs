@@ -10,6 +10,7 @@ mod alerts;
 mod assemble;
 mod changes;
 mod facts;
+mod followed;
 mod forecast;
 mod habit;
 mod metrics;

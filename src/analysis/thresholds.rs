@@ -196,9 +196,76 @@ pub struct Thresholds {
     pub score_moved_points: i64,
     /// Change of the wallet that is told, in sat.
     pub wallet_moved_sat: i64,
+    /// Days that must be known before fees or liquidity are advised on.
+    pub advice_history_days: i64,
+    /// Days after a change of our own in which a channel's fee is left alone.
+    pub advice_cooldown_days: i64,
+    /// Days after a change of our own in which no fee is turned back the other way.
+    pub advice_reverse_days: i64,
+    /// Days of being given after which an advice that nobody follows counts as ignored.
+    pub advice_ignored_days: i64,
+    /// Days for which an ignored advice is left out.
+    pub advice_pause_days: i64,
+    /// An ignored advice is given again sooner where its gain is this much of the old one, in percent.
+    pub advice_again_percent: i64,
+    /// Changes of a peer's own fee in 24 hours at which advice about its channels waits.
+    pub peer_changes_wait: usize,
+    /// A sample below this share of outbound counts as a time without anything to sell, in percent.
+    pub dry_percent: i64,
+    /// Share of failed forwards' amounts that counts as demand: the rest is taken for repeated tries, in percent.
+    pub missed_counted_percent: i64,
+    /// Days until a channel is empty, below which a higher fee is considered.
+    pub fee_dry_days: i64,
+    /// What is wanted of a channel in percent of what it has to sell, above which a higher fee is considered.
+    pub fee_tight_percent: i64,
+    /// The largest rise of a fee at once, in percent of the fee.
+    pub fee_step_max_percent: i64,
+    /// The smallest change of a fee that is worth a command, in ppm.
+    pub fee_step_min_ppm: i64,
+    /// What a fee that is one percent higher costs in volume where nothing else is known, in hundredths of a percent.
+    pub fee_elasticity_percent: i64,
+    /// How far from 100 the elasticity must be before a fee is changed for its sake.
+    pub fee_elasticity_band_percent: i64,
+    /// How much the market's prices move the elasticity away from the one above, in percent.
+    pub fee_market_weight_percent: i64,
+    /// Share of a rise's computed gain that is promised, in percent.
+    pub fee_raise_kept_percent: i64,
+    /// Share of the usual turnover that is promised of a channel that is made cheaper, in percent.
+    pub fee_lower_wakes_percent: i64,
+    /// Share of a refill's computed gain that is promised, since a route may not be found, in percent.
+    pub refill_success_percent: i64,
+    /// The largest refill, in percent of the channel.
+    pub refill_max_percent: i64,
+    /// What a route to a peer is taken to cost before its own fee, where the market there is not known.
+    pub refill_route_ppm: i64,
+    /// Share of the middle peer's yield that is promised for funds put to work elsewhere, in percent.
+    pub close_kept_percent: i64,
+    /// Channels to open that are advised at once.
+    pub open_count: usize,
+    /// Share of the middle peer's yield that is promised for a new channel, in percent.
+    pub open_kept_percent: i64,
+    /// The smallest channel that is advised.
+    pub open_min_sat: i64,
+    /// What stays in the wallet beyond LND's reserve, in sat.
+    pub open_keep_sat: i64,
+    /// Months over which opening a channel must pay for itself.
+    pub open_horizon_months: i64,
+    /// Share of the fees that the base fee makes, above which a smaller one is advised, in percent.
+    pub base_fee_share_percent: i64,
+    /// Days without its reason after which an advice that nobody followed is over.
+    pub advice_expire_days: i64,
+    /// Other channels that an outcome is compared with, at least.
+    pub outcome_min_channels: usize,
+    /// Forwards by those channels before the advice, at least.
+    pub outcome_min_forwards: u32,
+    /// Blocks of a time lock of our own above which a shorter one is advised.
+    pub time_lock_max_blocks: i64,
+    /// A largest HTLC below this share of the channel is called too small, in percent.
+    pub htlc_max_percent: i64,
 }
 
 impl Default for Thresholds {
+    #[expect(clippy::too_many_lines, reason = "a line for each limit")]
     fn default() -> Self {
         Self {
             htlc_critical_blocks: 13,
@@ -296,6 +363,39 @@ impl Default for Thresholds {
             rank_moved_percent: 1,
             score_moved_points: 3,
             wallet_moved_sat: 100_000,
+            advice_history_days: 7,
+            advice_cooldown_days: 3,
+            advice_reverse_days: 14,
+            advice_ignored_days: 14,
+            advice_pause_days: 30,
+            advice_again_percent: 150,
+            peer_changes_wait: 2,
+            dry_percent: 5,
+            missed_counted_percent: 30,
+            fee_dry_days: 10,
+            fee_tight_percent: 120,
+            fee_step_max_percent: 50,
+            fee_step_min_ppm: 10,
+            fee_elasticity_percent: 100,
+            fee_elasticity_band_percent: 35,
+            fee_market_weight_percent: 60,
+            fee_raise_kept_percent: 70,
+            fee_lower_wakes_percent: 30,
+            refill_success_percent: 70,
+            refill_max_percent: 30,
+            refill_route_ppm: 150,
+            close_kept_percent: 50,
+            open_count: 1,
+            open_kept_percent: 50,
+            open_min_sat: 1_000_000,
+            open_keep_sat: 200_000,
+            open_horizon_months: 6,
+            base_fee_share_percent: 50,
+            advice_expire_days: 3,
+            outcome_min_channels: 2,
+            outcome_min_forwards: 20,
+            time_lock_max_blocks: 144,
+            htlc_max_percent: 1,
         }
     }
 }

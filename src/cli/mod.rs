@@ -3,6 +3,7 @@
 //! Only here are the clock, stdout, colours and progress known. Commands that only read set up no runtime, TLS or
 //! network.
 
+mod advice;
 mod clock;
 mod collect;
 mod connect;
@@ -110,6 +111,7 @@ enum Command {
     Generate(generate::Generate),
     Show(show::Show),
     History(history::History),
+    Advice(advice::Advice),
     HealthCheck(health::HealthCheck),
     Record(record::Record),
     Demo(demo::Demo),
@@ -210,6 +212,7 @@ fn run(args: Args) -> anyhow::Result<Code> {
         Command::Generate(generate) => generate::run(generate, &context),
         Command::Show(show) => show::run(show, &context),
         Command::History(history) => history::run(history, &context),
+        Command::Advice(advice) => advice::run(advice, &context),
         Command::HealthCheck(health) => health::run(health, &context),
         Command::Record(record) => record::run(record, &context),
         Command::Demo(demo) => demo::run(demo, &context),

@@ -17,6 +17,9 @@ pub(super) fn report(report: &Report, section: Section) -> String {
         figures(&mut out, report);
         wrong(&mut out, report, few);
         to_do(&mut out, report, few);
+        if let Some(line) = report.advice_kept.as_ref().and_then(super::advice::kept) {
+            let _ = writeln!(out, "\n{}", safe::markdown(&line));
+        }
         changed(&mut out, report, few);
         unknown(&mut out, report, few);
     }

@@ -2,6 +2,7 @@
 //!
 //! The order is the same in every format: how is the node, what is wrong, what to do, what changed, what is not known.
 
+pub mod advice;
 pub mod health;
 pub mod history;
 pub mod json;
@@ -16,6 +17,7 @@ mod text;
 use crate::report::Report;
 use crate::units::UnixMs;
 
+pub use advice::{AdviceNode, AdviceRow, advice};
 pub use health::{Check, State, health};
 pub use history::{HistoryNode, HistoryRow, history};
 pub use table::table;

@@ -10,7 +10,7 @@ fn a_malformed_pubkey() {
     let short = format!("02{}", "a".repeat(63));
     let upper = format!("02{}", "A".repeat(64));
     for key in [short.as_str(), upper.as_str()] {
-        for command in ["show", "history", "generate", "disable"] {
+        for command in ["show", "history", "advice", "generate", "disable"] {
             sandbox.refuses([command, key], 2, &[key, "66 lower-case hex digits"]);
         }
     }
@@ -21,7 +21,7 @@ fn an_unknown_node() {
     let sandbox = Sandbox::with_report();
     let unknown = format!("02{}", "a".repeat(64));
     for node in [unknown.as_str(), "02aaaa", "carol"] {
-        for command in ["show", "history", "generate", "disable"] {
+        for command in ["show", "history", "advice", "generate", "disable"] {
             sandbox.refuses([command, node], 2, &[node, "daznode status"]);
         }
     }

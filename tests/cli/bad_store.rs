@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use crate::harness::{Sandbox, is_root};
 
-const READERS: [&[&str]; 2] = [&["show"], &["history"]];
+const READERS: [&[&str]; 3] = [&["show"], &["history"], &["advice"]];
 const WRITERS: [&[&str]; 2] = [&["generate", "--all"], &["disable", "--all"]];
 
 #[test]

@@ -16,13 +16,14 @@ fn json_is_alone_on_stdout() {
     assert_eq!(shown.ends(0).json()["node_alias"], "bob");
     assert_eq!(shown.stderr, "");
     sandbox.run(["history", "--json"]).ends(0).json();
+    sandbox.run(["advice", "--json"]).ends(0).json();
     sandbox.run(["health-check", "--json"]).json();
 }
 
 #[test]
 fn a_pipe_gets_no_colours_and_no_bar() {
     let sandbox = Sandbox::with_bob();
-    for args in [&["generate", "--all"][..], &["show"], &["history"], &["status"], &["health-check"]] {
+    for args in [&["generate", "--all"][..], &["show"], &["history"], &["advice"], &["status"], &["health-check"]] {
         let ended = sandbox.run(args);
         assert!(!ended.stdout.contains('\x1b') && !ended.stderr.contains('\x1b'), "{args:?}");
     }
@@ -52,9 +53,19 @@ fn a_reader_that_goes_away_is_no_error() {
 #[test]
 fn help_is_short_with_h_and_has_examples_with_help() {
     let sandbox = Sandbox::new();
-    for command in
-        ["init", "enable", "disable", "status", "generate", "show", "history", "health-check", "record", "demo"]
-    {
+    for command in [
+        "init",
+        "enable",
+        "disable",
+        "status",
+        "generate",
+        "show",
+        "history",
+        "advice",
+        "health-check",
+        "record",
+        "demo",
+    ] {
         let short = sandbox.run([command, "-h"]).ends(0).stdout.clone();
         let long = sandbox.run([command, "--help"]).ends(0).stdout.clone();
         assert!(long.lines().count() > short.lines().count(), "{command}");

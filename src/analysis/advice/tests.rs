@@ -1,11 +1,19 @@
 use std::collections::HashMap;
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::analysis::Thresholds;
 use crate::analysis::support::*;
-use crate::history::ChannelSample;
+use crate::history::{History, Period, ScidFlow};
 use crate::report::Report;
-use crate::snapshot::{ChainFees, Fact, Market, Snapshot};
+use crate::snapshot::{ChainFees, Fact, Htlc, Market, Snapshot};
+
+mod channels;
+mod fees;
+mod liquidity;
+mod memory;
+mod settings;
 
 fn keys(report: &Report) -> Vec<&str> {
     report.recommendations.iter().map(|r| r.advice_key.as_str()).collect()
@@ -15,160 +23,160 @@ fn find<'a>(report: &'a Report, kind: &str) -> Option<&'a Recommendation> {
     report.recommendations.iter().find(|r| r.advice_key.starts_with(kind))
 }
 
-#[test]
-fn a_good_node_gets_no_advice() {
-    let node = snapshot(vec![channel(1, 500_000, 500_000), channel(2, 500_000, 500_000)]);
-    assert_eq!(keys(&made(&node, &history(&[sold(1, 1_000_000, 500_000)]))), Vec::<&str>::new());
+/// What a channel sells and buys each day, in sat; it charges the rate.
+#[derive(Clone, Copy, Debug)]
+struct Daily {
+    n: u8,
+    out: i64,
+    into: i64,
+    ppm: i64,
 }
 
-#[test]
-fn a_drained_channel_that_earns_is_refilled_from_an_idle_full_one() {
-    // 5 % of 10M left; it sold 20M at 1,000 ppm. The other holds 9M and sends nothing.
-    let mut node = snapshot(vec![channel(1, 500_000, 9_500_000), channel(2, 9_000_000, 1_000_000)]);
-    node.node.policies.as_mut().unwrap()[0].ours = Some(policy(1_000));
-    let past = history(&[sold(1, 20_000_000, 20_000_000_000)]);
-    let limits = Thresholds { raise_below_percent: 0, lower_above_percent: 100, ..Thresholds::default() };
-    let report = made_by(&node, &past, &limits);
-    let advice = find(&report, "refill:").unwrap();
-    // To the middle it lacks 4.5M, the source has 4M to give. 65 % of 1,000 ppm is the most that it may cost.
-    assert_eq!(advice.title, "Refill peer1 by 4,000,000 sat from peer2, at most 2,600 sat");
-    assert_eq!(advice.cost_sats, Some(Sat::new(2_600)));
-    assert_eq!(advice.estimated_gain_sats_month, Some(Sat::new(4_000 - 2_600)));
-    assert_eq!(advice.payback_days, Some(20));
-    let command =
-        format!("bos rebalance --out {} --in {} --amount 4000000 --max-fee-rate 650 --max-fee 2600", key(2), key(1));
-    assert_eq!(advice.suggested_action, command);
-    // Where the peer itself takes more than that for the last hop, no route can be cheap enough.
-    node.node.policies.as_mut().unwrap()[0].theirs = Some(policy(650));
-    assert!(find(&made_by(&node, &past, &limits), "refill:").is_none());
-}
-
-#[test]
-fn a_drained_channel_is_raised_by_a_step_within_the_market() {
-    let mut node = snapshot(vec![channel(1, 100_000, 900_000)]);
-    node.node.policies.as_mut().unwrap()[0].ours = Some(policy(400));
-    let past = history(&[sold(1, 10_000_000, 4_000_000_000)]);
-    let report = made(&node, &past);
-    let advice = find(&report, "raise-fee:").unwrap();
-    assert_eq!(advice.title, "Raise the fee to peer1 from 400 to 500 ppm");
-    let command = format!(
-        "lncli updatechanpolicy --chan_point {} --base_fee_msat 0 --fee_rate_ppm 500 --time_lock_delta 80",
-        point(1, 0)
-    );
-    assert_eq!(advice.suggested_action, command);
-    // 25 % dearer, 12.5 % less sold: 10M × (500 × 0.875 − 400) ppm.
-    assert_eq!(advice.estimated_gain_sats_month, Some(Sat::new(370)));
-    node.node.market = Some(Market { peers: vec![market(1, [10, 50, 200, 400, 420])], ..Market::default() });
-    assert!(find(&made(&node, &past), "raise-fee:").unwrap().title.ends_with("400 to 420 ppm"));
-    node.node.market = Some(Market { peers: vec![market(1, [10, 50, 200, 400, 400])], ..Market::default() });
-    assert!(find(&made(&node, &past), "raise-fee:").is_none(), "already at what nearly all others charge");
-}
-
-#[test]
-fn a_fee_below_nearly_all_others_is_raised_to_their_cheap_quarter() {
-    let mut node = snapshot(vec![channel(1, 500_000, 500_000)]);
-    node.node.policies.as_mut().unwrap()[0].ours = Some(policy(40));
-    node.node.market = Some(Market { peers: vec![market(1, [50, 70, 200, 400, 800])], ..Market::default() });
-    let report = made(&node, &history(&[sold(1, 10_000_000, 400_000_000)]));
-    assert_eq!(find(&report, "raise-fee:").unwrap().title, "Raise the fee to peer1 from 40 to 70 ppm");
-}
-
-#[test]
-fn a_full_channel_that_sends_nothing_gets_cheaper_and_no_gain_is_invented() {
-    let mut node = snapshot(vec![channel(1, 950_000, 50_000)]);
-    let report = made(&node, &history(&[]));
-    let advice = find(&report, "lower-fee:").unwrap();
-    assert_eq!(advice.title, "Lower the fee to peer1 from 500 to 375 ppm");
-    assert_eq!(advice.estimated_gain_sats_month, None);
-    node.node.market = Some(Market { peers: vec![market(1, [10, 20, 30, 40, 100])], ..Market::default() });
-    assert!(find(&made(&node, &history(&[])), "lower-fee:").unwrap().title.ends_with("500 to 40 ppm"));
-    let mut young = history(&[]);
-    young.first_seen = Some(NOW.plus(-6 * DAY_MS));
-    young.first_forward = None;
-    assert!(find(&made(&node, &young), "lower-fee:").is_none());
-}
-
-fn gone_for(days: i64) -> (Snapshot, crate::history::History) {
-    let mut node = snapshot(vec![channel(1, 500_000, 500_000), channel(2, 500_000, 500_000)]);
-    node.node.channels.as_mut().unwrap()[0].active = false;
-    node.node.peers.as_mut().unwrap().remove(0);
-    let mut past = history(&[bought(2, 1_000_000, 10_000_000), sold(2, 1_000_000, 10_000_000)]);
-    let sample = |n: u8, day: i64, here| ChannelSample {
-        at: NOW.plus(-day * DAY_MS),
-        point: point(n, 0),
-        peer: key(n),
-        local_sat: 0,
-        remote_sat: 0,
-        active: here,
-        peer_connected: Some(here),
+/// 60 days of which each is like the others: one forward out a day for each channel that sells.
+fn steady(flows: &[Daily]) -> History {
+    let over = |days: i64| -> Vec<ScidFlow> {
+        let flow = |f: &Daily| ScidFlow {
+            scid: scid(700_000, u64::from(f.n)),
+            forwards_out: if f.out > 0 { u32::try_from(days).unwrap() } else { 0 },
+            amount_out: Sat::new(f.out * days).msat(),
+            fees_earned: Sat::new(f.out * days).msat().at(Ppm(f.ppm)),
+            forwards_in: if f.into > 0 { u32::try_from(days).unwrap() } else { 0 },
+            amount_in: Sat::new(f.into * days).msat(),
+            fees_assisted: Msat::ZERO,
+        };
+        flows.iter().map(flow).collect()
     };
-    past.samples = (1..=29).rev().flat_map(|day| [sample(1, day, day > days), sample(2, day, true)]).collect();
-    (node, past)
+    History { day: period(1, over(1)), week: period(7, over(7)), month: period(30, over(30)), ..history(&[]) }
 }
 
-#[test]
-fn a_dead_channel_is_closed_from_day_fourteen_and_not_with_an_htlc_in_it() {
-    let (node, past) = gone_for(13);
-    assert!(find(&made(&node, &past), "close-gone").is_none());
-    let (mut node, past) = gone_for(14);
-    let report = made(&node, &past);
-    let advice = find(&report, "close-gone").unwrap();
-    assert_eq!(advice.suggested_action, format!("lncli closechannel --force --chan_point {}", point(1, 0)));
-    // 10,000 sat in 30 days on 1,000,000 sat outbound: 1 % a month of 500,000.
-    assert_eq!(advice.estimated_gain_sats_month, Some(Sat::new(5_000)));
-    assert_eq!(advice.cost_sats, None, "no source told today's chain fees");
-    node.node.channels.as_mut().unwrap()[0].htlcs = vec![crate::snapshot::Htlc {
+fn charges(node: &mut Snapshot, n: u8, ppm: i64) {
+    for policies in node.node.policies.as_mut().unwrap().iter_mut().filter(|p| p.point == point(n, 0)) {
+        policies.ours = Some(policy(ppm));
+    }
+}
+
+fn with_chain_fee(node: &mut Snapshot, hour: i64) {
+    let fees = ChainFees { fastest: hour, half_hour: hour, hour, economy: hour, minimum: 1000 };
+    node.public.chain_fees = Some(Fact { value: fees, source: "mempool.space".into(), as_of: NOW });
+}
+
+fn htlc() -> Htlc {
+    Htlc {
         incoming: true,
         amount: Sat::new(1),
         hash: "00".into(),
         expiry_height: 900_000,
         index: 0,
         forwarding_channel: None,
-    }];
-    assert!(find(&made(&node, &past), "close-gone").is_none());
-}
-
-fn with_fees(node: &mut Snapshot, hour: i64) {
-    let fees = ChainFees { fastest: hour, half_hour: hour, hour, economy: hour, minimum: 1000 };
-    node.public.chain_fees = Some(Fact { value: fees, source: "mempool.space".into(), as_of: NOW });
+    }
 }
 
 #[test]
-fn an_idle_channel_is_closed_only_where_that_pays() {
-    let mut node = snapshot((1..=4).map(|n| channel(n, 5_000_000, 5_000_000)).collect());
-    let flows: Vec<_> =
-        (1..=3).flat_map(|n| [bought(n, 10_000_000, 5_000_000), sold(n, 10_000_000, 5_000_000)]).collect();
-    let mut past = history(&flows);
-    past.last_forward.retain(|(id, _)| *id != scid(700_000, 4));
-    with_fees(&mut node, 2_000);
-    let report = made(&node, &past);
-    let advice = find(&report, "close-idle").unwrap();
-    // The others earn 10,000 sat of 10M a month; ours in it is 5M. 295 vB at 2 sat/vB.
-    assert_eq!(advice.estimated_gain_sats_month, Some(Sat::new(5_000)));
-    assert_eq!(advice.cost_sats, Some(Sat::new(590)));
-    with_fees(&mut node, 50_001);
-    assert!(find(&made(&node, &past), "close-idle").is_none(), "chain fees are high");
-    with_fees(&mut node, 2_000);
-    node.node.channels.as_mut().unwrap()[3].private = true;
-    assert!(find(&made(&node, &past), "close-idle").is_none(), "private");
+fn a_good_node_gets_no_advice() {
+    let node = snapshot(vec![channel(1, 500_000, 500_000), channel(2, 500_000, 500_000)]);
+    let past = steady(&[Daily { n: 1, out: 10_000, into: 10_000, ppm: 500 }]);
+    assert_eq!(keys(&made(&node, &past)), Vec::<&str>::new());
 }
 
 #[test]
 fn advice_is_ranked_limited_and_never_twice_for_a_channel() {
     let mut channels: Vec<_> = (1..=12).map(|n| channel(n, 100_000, 1_900_000)).collect();
     channels.extend((13..=30).map(|n| channel(n, 1_900_000, 100_000)));
-    let flows: Vec<_> = (1..=12).map(|n| sold(n, 5_000_000, 3_000_000 * i64::from(n))).collect();
+    let flows: Vec<Daily> = (1..=12).map(|n| Daily { n, out: 100_000, into: 0, ppm: 500 + i64::from(n) }).collect();
     let mut node = snapshot(channels);
     node.node.wallet.as_mut().unwrap().confirmed = Sat::ZERO;
-    let report = made(&node, &history(&flows));
+    let report = made(&node, &steady(&flows));
     assert_eq!(report.recommendations.len(), 7);
     assert_eq!(keys(&report)[0], "anchor-reserve:node");
-    let gains: Vec<_> = report.recommendations.iter().skip(1).map(|r| r.estimated_gain_sats_month).collect();
-    assert!(gains.windows(2).all(|w| w[0] >= w[1]), "{gains:?}");
+    check(&report, &node).unwrap();
+}
+
+/// What holds of every report.
+fn check(report: &Report, node: &Snapshot) -> Result<(), TestCaseError> {
+    prop_assert!(report.recommendations.len() <= 7);
     let mut seen: HashMap<&Outpoint, u32> = HashMap::new();
-    for point in report.recommendations.iter().flat_map(|r| &r.channels_affected) {
-        *seen.entry(point).or_default() += 1;
+    let mut before: Option<Sat> = None;
+    for r in &report.recommendations {
+        for point in &r.channels_affected {
+            *seen.entry(point).or_default() += 1;
+        }
+        prop_assert!(r.impact_score <= 10 && !r.evidence.is_empty(), "{r:?}");
+        prop_assert!((0.0..=1.0).contains(&r.confidence));
+        prop_assert!(r.first_advised.is_some());
+        if let Some(gain) = r.estimated_gain_sats_month {
+            let (low, high) = (r.gain_low_sats_month.unwrap(), r.gain_high_sats_month.unwrap());
+            prop_assert!(low <= gain && gain <= high, "{low:?} {gain:?} {high:?} of {}", r.title);
+        }
+        let guards = matches!(r.category, Category::Safety);
+        if !guards && r.category != Category::Settings {
+            prop_assert!(before.is_none_or(|b| r.estimated_gain_sats_month.unwrap_or(b) <= b), "ranked by gain");
+            before = r.estimated_gain_sats_month.or(before);
+        }
+        match &r.act {
+            Some(Act::SetFee { channel, from_ppm, to_ppm, base_msat }) => {
+                prop_assert!(to_ppm.0 >= 0 && *base_msat >= Msat::ZERO);
+                let limit = Thresholds::default().fee_max_ppm.max(from_ppm.0);
+                prop_assert!(to_ppm.0 <= limit, "{to_ppm:?} beyond {limit}");
+                let peer = &node.node.channels.as_ref().unwrap().iter().find(|c| c.point == *channel).unwrap().peer;
+                let market = node.node.market.as_ref().and_then(|m| m.peers.iter().find(|p| p.pubkey == *peer));
+                if let Some([.., high]) = market.and_then(|m| m.incoming_rate_percentiles) {
+                    prop_assert!(to_ppm <= &high || to_ppm <= from_ppm, "above what nearly all others charge");
+                }
+            }
+            Some(Act::Rebalance { amount_sat, max_fee_sat, from, to }) => {
+                prop_assert!(amount_sat.get() >= 10_000 && *max_fee_sat > Sat::ZERO && from != to);
+                let even = r.evidence.iter().find(|e| e.name == "break-even cost").unwrap();
+                let even: i64 = even.value.replace([',', ' '], "").replace("sat", "").parse().unwrap();
+                prop_assert!(max_fee_sat.get() <= even, "{max_fee_sat:?} of {even}");
+                prop_assert!(r.cost_sats.unwrap() <= *max_fee_sat);
+            }
+            _ => {}
+        }
     }
-    assert!(seen.values().all(|n| *n == 1));
-    assert!(report.recommendations.iter().all(|r| r.impact_score <= 10 && !r.evidence.is_empty()));
+    prop_assert!(seen.values().all(|n| *n == 1), "no channel twice: {seen:?}");
+    Ok(())
+}
+
+prop_compose! {
+    fn any_daily()(out in prop_oneof![Just(0_i64), 0..2_000_000_i64], into in prop_oneof![Just(0_i64), 0..2_000_000_i64],
+                   ppm in 0..6_000_i64, base in prop_oneof![Just(0_i64), Just(1_000)], share in 0..=100_i64,
+                   their in 0..2_000_i64, market in proptest::option::of(prop::array::uniform5(0..4_000_i64)))
+                   -> (Daily, i64, i64, i64, Option<[i64; 5]>) {
+        (Daily { n: 0, out, into, ppm }, base, share, their, market)
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+    #[test]
+    fn whatever_the_node_the_advice_keeps_its_promises(all in prop::collection::vec(any_daily(), 1..14), hour in 0..60_000_i64) {
+        let mut node = snapshot(vec![]);
+        let mut channels = Vec::new();
+        let mut flows = Vec::new();
+        let mut peers = Vec::new();
+        let mut policies = Vec::new();
+        for (n, (daily, base, share, their, rates)) in (1_u8..).zip(all) {
+            channels.push(channel(n, 50_000 * share, 50_000 * (100 - share)));
+            flows.push(Daily { n, ..daily });
+            if let Some(mut rates) = rates {
+                rates.sort_unstable();
+                peers.push(market(n, rates));
+            }
+            let ours = Policy { base: Msat::new(base), ..policy(daily.ppm) };
+            let policy = crate::snapshot::ChannelPolicies { point: point(n, 0), ours: Some(ours), theirs: Some(policy(their)) };
+            policies.push(policy);
+        }
+        node.node.channels = Some(channels);
+        node.node.policies = Some(policies);
+        node.node.market = Some(Market { peers, ..Market::default() });
+        with_chain_fee(&mut node, hour);
+        check(&made(&node, &steady(&flows)), &node)?;
+    }
+}
+
+#[test]
+fn a_period_of_a_steady_history_is_that_many_days() {
+    let past = steady(&[Daily { n: 1, out: 1_000, into: 0, ppm: 100 }]);
+    let out = |p: &Period| p.amount_out.get();
+    assert_eq!((out(&past.day), out(&past.week), out(&past.month)), (1_000_000, 7_000_000, 30_000_000));
 }

@@ -17,7 +17,6 @@ mod recovery;
 mod rules;
 mod silence;
 
-pub(super) use flow::idle_since;
 pub(super) use htlcs::first_expiry;
 pub(super) use peers::by_peer;
 pub use rules::RULES;

@@ -85,6 +85,16 @@ pub(super) fn to_do(sheet: &mut Sheet, report: &Report) {
     more(sheet, report.recommendations.len());
 }
 
+/// What came of the advice of the last days.
+pub(super) fn kept(sheet: &mut Sheet, report: &Report) {
+    if let Some(line) = report.advice_kept.as_ref().and_then(crate::render::advice::kept) {
+        if report.recommendations.is_empty() {
+            sheet.blank();
+        }
+        sheet.paragraph(Line::plain(" "), &Line::plain(&line));
+    }
+}
+
 /// Whether there is any figure to show for an advice.
 const fn has_figures(advice: &Recommendation) -> bool {
     advice.estimated_gain_sats_month.is_some() || advice.cost_sats.is_some() || advice.payback_days.is_some()
@@ -134,7 +144,10 @@ pub(super) fn write_advice(sheet: &mut Sheet, number: usize, advice: &Recommenda
         pieces.extend(days.map(|days| Line::plain(&format!("pays in {days} days"))));
         sheet.pieces(Line::plain("   "), pieces, " · ");
     }
-    command(sheet, &advice.suggested_action);
+    // The same for other tools stands in the lists of `daznode advice` and in JSON.
+    for line in advice.suggested_action.lines().filter(|line| !line.starts_with('#')) {
+        command(sheet, line);
+    }
 }
 
 /// A command so that it can be copied as it stands, or an act in words.

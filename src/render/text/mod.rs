@@ -31,6 +31,7 @@ fn summary(report: &Report, page: &Page) -> String {
     figures::write(&mut sheet, report);
     lists::wrong(&mut sheet, report);
     lists::to_do(&mut sheet, report);
+    lists::kept(&mut sheet, report);
     lists::changed(&mut sheet, report);
     lists::unknown(&mut sheet, report);
     foot(&mut sheet);

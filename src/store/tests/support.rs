@@ -202,6 +202,7 @@ pub(super) fn report(profile: &Profile, at: UnixMs, revision: u32) -> Report {
         judged_rules: Vec::new(),
         recommendations: Vec::new(),
         advice_updates: Vec::new(),
+        advice_kept: None,
         trends: Trends::default(),
         changes: Changes::default(),
         sources: Vec::new(),
