@@ -19,7 +19,7 @@ use crate::history::Window;
 use crate::render;
 use crate::report::{GenerationStatus, NotMeasured, Report};
 use crate::schedule::Schedule;
-use crate::snapshot::{Gap, Host, PublicView, SCHEMA, Snapshot, SourceSeen};
+use crate::snapshot::{Gap, Host, PublicView, SCHEMA, Snapshot, SourceSeen, WatchedEvents};
 use crate::sources::{self, EventSender, Observation, Resume};
 use crate::store::{self, FailedRun, Handle, Profile, Retention};
 use crate::units::{DAY_MS, Day, UnixMs};
@@ -79,6 +79,8 @@ pub struct Collected {
     pub off: Vec<NotMeasured>,
     /// The machine, where it was looked at.
     pub host: Option<Host>,
+    /// What was watched since the run before, where the source tells that by itself.
+    pub watched: WatchedEvents,
 }
 
 /// Told of each profile as the run goes on.
@@ -409,7 +411,7 @@ impl Making {
         thresholds: &Thresholds,
         retention: &Retention,
     ) -> Result<Made, Failure> {
-        let Collected { observation, public, mut gaps, mut seen, mut off, host } = collected;
+        let Collected { observation, public, mut gaps, mut seen, mut off, host, watched } = collected;
         seen.insert(0, observation.seen);
         gaps.splice(0..0, observation.gaps);
         off.extend(observation.not_measured.into_iter().map(|(part, reason)| NotMeasured { part, reason }));
@@ -422,6 +424,9 @@ impl Making {
             sources: seen,
             host,
         };
+        if watched != WatchedEvents::default() {
+            store.put_watched(&self.profile, &watched)?;
+        }
         store.put_snapshot(&self.profile, &snapshot)?;
         let mut caught_up = Vec::new();
         for day in &self.plan.missed {
@@ -455,7 +460,7 @@ impl Making {
         let mut history = store.history(&self.profile, window.end, date)?;
         history.missed = late_days(store, &self.profile, self.plan.schedule.as_ref(), date)?;
         let identity = self.identity(store, date)?;
-        let input = Input { identity, snapshot, history: &history, thresholds, window, watcher_ran: false, off };
+        let input = Input { identity, snapshot, history: &history, thresholds, window, off };
         self.keep(store, &analysis::report(&input))
     }
 

@@ -46,8 +46,6 @@ pub struct Input<'a> {
     pub thresholds: &'a Thresholds,
     /// The day that is reported.
     pub window: Window,
-    /// Whether the watcher saw this day, so that failed forwards are known.
-    pub watcher_ran: bool,
     /// Sources that are off.
     pub off: &'a [NotMeasured],
 }
@@ -252,7 +250,8 @@ fn missing(part: &str, reason: String) -> NotMeasured {
 /// What can't be known, or not yet, and when it will.
 fn not_measured(facts: &Facts<'_>, input: &Input<'_>) -> Vec<NotMeasured> {
     let mut list = Vec::new();
-    if !input.watcher_ran {
+    let [watched, ..] = facts.history.watched.htlcs_ms;
+    if watched == 0 {
         list.push(missing("failed-forwards", "No watcher ran, and LND keeps no record of failed forwards.".to_owned()));
     }
     if !facts.fresh() {

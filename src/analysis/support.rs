@@ -236,7 +236,6 @@ pub(super) fn made_by(snapshot: &Snapshot, history: &History, thresholds: &Thres
         history,
         thresholds,
         window: Window::days_before(snapshot.taken_at, 1),
-        watcher_ran: false,
         off: &off,
     })
 }

@@ -16,7 +16,6 @@ fn the_recorded_node_comes_out_as_its_readme_says() {
         history: &history,
         thresholds: &Thresholds::default(),
         window: Window::days_before(NOW, 1),
-        watcher_ran: false,
         off: &[],
     });
     assert_eq!(report.summary.revenue_sats_24h, Some(Sat::new(12_630)));

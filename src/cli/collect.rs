@@ -7,11 +7,12 @@ use super::Context;
 use super::connect::Nodes;
 use crate::daily::{Collect, Collected};
 use crate::report::NotMeasured;
-use crate::snapshot::{Fact, Host};
+use crate::snapshot::{Fact, Host, WatchedEvents};
 use crate::sources::cache::{Cache, Folder};
 use crate::sources::host;
 use crate::sources::lnd::address::Address;
 use crate::sources::public::{PublicAnswer, PublicSources, Settings};
+use crate::sources::simulated::Simulated;
 use crate::sources::spec::SourceSpec;
 use crate::sources::{Error, EventSender, Resume};
 use crate::store::Profile;
@@ -92,6 +93,9 @@ impl Collect for Collector {
         resume: &Resume,
         events: EventSender,
     ) -> Result<Collected, Error> {
+        if let SourceSpec::Simulated { seed, born } = profile.source {
+            return made_up(&Simulated::new(seed, born, now), profile, resume, events).await;
+        }
         let node = self.nodes.observe(profile, now, resume, events);
         let public = async {
             match profile.source {
@@ -110,6 +114,21 @@ impl Collect for Collector {
         let off = public.not_asked.into_iter().chain(machine.not_measured);
         let off = off.map(|(part, reason)| NotMeasured { part, reason }).collect();
         let (gaps, seen) = (public.gaps, public.seen);
-        Ok(Collected { observation, public: public.view, gaps, seen, off, host: machine.host })
+        let watched = WatchedEvents::default();
+        Ok(Collected { observation, public: public.view, gaps, seen, off, host: machine.host, watched })
     }
+}
+
+/// Reads a made-up node. What it is watched by and what its chain costs are made up with it.
+pub(super) async fn made_up(
+    node: &Simulated,
+    profile: &Profile,
+    resume: &Resume,
+    events: EventSender,
+) -> Result<Collected, Error> {
+    let from = profile.last_report_at.unwrap_or(UnixMs(0));
+    let (observation, watched, public) = node.look(resume, events, from).await?;
+    let off = vec![NotMeasured { part: "public sources".to_owned(), reason: NOT_LIVE.to_owned() }];
+    let (gaps, seen, host) = (Vec::new(), Vec::new(), None);
+    Ok(Collected { observation, public, gaps, seen, off, host, watched })
 }

@@ -8,13 +8,11 @@ use anyhow::Context as _;
 use clap::Args;
 
 use super::output::Output;
-use super::{Context, connect, health, history, show};
+use super::{Context, collect, connect, health, history, show};
 use crate::config::Config;
 use crate::daily::{self, Collect, Collected, Options, Outcome};
 use crate::exit::Code;
-use crate::report::NotMeasured;
 use crate::schedule::{self, Schedule};
-use crate::snapshot::PublicView;
 use crate::sources::simulated::Simulated;
 use crate::sources::spec::SourceSpec;
 use crate::sources::{Error, EventSender, NodeSource, Resume};
@@ -171,17 +169,7 @@ impl Collect for MadeUp {
         let SourceSpec::Simulated { seed, born } = profile.source else {
             return Err(Error::Setup("the demo reads only its made-up node".to_owned()));
         };
-        let observation = Simulated::new(seed, born, now).observe(resume, events).await?;
-        let reason = "the demo opens no connection".to_owned();
-        let off = vec![NotMeasured { part: "public sources".to_owned(), reason }];
-        Ok(Collected {
-            observation,
-            public: PublicView::default(),
-            gaps: Vec::new(),
-            seen: Vec::new(),
-            off,
-            host: None,
-        })
+        collect::made_up(&Simulated::new(seed, born, now), profile, resume, events).await
     }
 }
 

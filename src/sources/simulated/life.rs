@@ -356,12 +356,6 @@ impl Sim {
         self.kind
     }
 
-    /// Another moment without living up to it.
-    pub(super) fn at(mut self, now: UnixMs) -> Self {
-        self.now = now;
-        self
-    }
-
     /// Lives for 24 hours.
     pub fn live_day(&mut self) {
         self.live_to(self.now.plus(DAY_MS));

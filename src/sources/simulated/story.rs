@@ -75,21 +75,33 @@ impl Simulated {
         Self { seed, born, now }
     }
 
-    /// What a watcher would have seen from a moment until now.
-    pub fn watched(&self, from: UnixMs) -> WatchedEvents {
-        let mut all = self.live().take_watched();
-        all.failures.retain(|f| f.at_ns >= from.nanos());
-        all.sessions.retain(|s| s.to.is_none_or(|to| to >= from));
-        for span in &mut all.coverage {
-            span.from = span.from.max(from);
-        }
-        all.coverage.retain(|span| span.from < span.to);
-        all
+    /// Reads it once, with what a watcher and public sources of its network would say; `watched` from a moment on.
+    pub async fn look(
+        &self,
+        resume: &Resume,
+        events: EventSender,
+        watched_from: UnixMs,
+    ) -> Result<(Observation, WatchedEvents, PublicView), Error> {
+        let mut sim = self.live();
+        let watched = since(sim.take_watched(), watched_from);
+        let public = sim.public_view();
+        let observation = self.observed(sim, resume, events).await?;
+        Ok((observation, watched, public))
     }
 
-    /// What public sources would say in its network: the price of the chain.
-    pub fn public(&self) -> PublicView {
-        self.begin().at(self.now).public_view()
+    async fn observed(&self, mut sim: Sim, resume: &Resume, events: EventSender) -> Result<Observation, Error> {
+        let from = resume.last_forward_ns.map_or(i64::MIN, |ns| ns - 60_000_000_000);
+        for mut page in sim.take_events() {
+            match &mut page {
+                Events::Forwards(all) => all.retain(|f| f.at_ns >= from),
+                Events::Payments(all) => all.retain(|p| p.index > resume.payments_after),
+                Events::Invoices(all) => all.retain(|i| i.index > resume.invoices_after),
+                Events::Transactions(_) => {}
+            }
+            events.send(page).await.map_err(|_| Error::Setup("the store stopped taking events".to_owned()))?;
+        }
+        let (node, seen) = (self.view(&sim), sim.seen());
+        Ok(Observation { taken_at: self.now, node, gaps: Vec::new(), not_measured: Vec::new(), seen })
     }
 
     fn birth(&self) -> UnixMs {
@@ -216,25 +228,19 @@ impl NodeSource for Simulated {
     }
 
     async fn observe(&self, resume: &Resume, events: EventSender) -> Result<Observation, Error> {
-        let mut sim = self.live();
-        let from = resume.last_forward_ns.map_or(i64::MIN, |ns| ns - 60_000_000_000);
-        for mut page in sim.take_events() {
-            match &mut page {
-                Events::Forwards(all) => all.retain(|f| f.at_ns >= from),
-                Events::Payments(all) => all.retain(|p| p.index > resume.payments_after),
-                Events::Invoices(all) => all.retain(|i| i.index > resume.invoices_after),
-                Events::Transactions(_) => {}
-            }
-            events.send(page).await.map_err(|_| Error::Setup("the store stopped taking events".to_owned()))?;
-        }
-        Ok(Observation {
-            taken_at: self.now,
-            node: self.view(&sim),
-            gaps: Vec::new(),
-            not_measured: Vec::new(),
-            seen: sim.seen(),
-        })
+        self.observed(self.live(), resume, events).await
     }
+}
+
+/// What was seen from a moment on.
+fn since(mut all: WatchedEvents, from: UnixMs) -> WatchedEvents {
+    all.failures.retain(|f| f.at_ns >= from.nanos());
+    all.sessions.retain(|s| s.to.is_none_or(|to| to >= from));
+    for span in &mut all.coverage {
+        span.from = span.from.max(from);
+    }
+    all.coverage.retain(|span| span.from < span.to);
+    all
 }
 
 #[cfg(test)]
@@ -260,6 +266,15 @@ mod tests {
             pages.push(page);
         }
         (seen, pages)
+    }
+
+    /// What a watcher and public sources say after 30 days.
+    fn beside(from: UnixMs) -> (WatchedEvents, PublicView) {
+        let (sender, _receiver) = mpsc::channel(8);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let node = node(30 * DAY_MS);
+        let (_, watched, public) = runtime.block_on(node.look(&Resume::default(), sender, from)).unwrap();
+        (watched, public)
     }
 
     fn forwards(pages: &[Events]) -> Vec<Forward> {
@@ -317,15 +332,15 @@ mod tests {
         let market = seen.node.market.unwrap();
         assert!(market.candidates.len() >= 5, "{}", market.candidates.len());
         assert!(market.peers.iter().all(|p| p.incoming_rate_deciles.is_some()), "{:?}", market.peers);
-        assert!(node(30 * DAY_MS).public().chain_fees.is_some());
+        assert!(beside(born().start()).1.chain_fees.is_some());
     }
 
     #[test]
     fn the_watcher_sees_missed_demand() {
-        let all = node(30 * DAY_MS).watched(born().start());
+        let (all, _) = beside(born().start());
         let missed = all.failures.iter().filter(|f| f.reason == FailureReason::Balance).count();
         assert!(missed > 10, "{missed}");
-        let last = node(30 * DAY_MS).watched(born().plus(29).start());
+        let (last, _) = beside(born().plus(29).start());
         assert!(last.failures.len() < all.failures.len());
         assert!(all.failures.ends_with(&last.failures));
         assert_eq!(last.coverage[0].from, born().plus(29).start());
