@@ -123,7 +123,8 @@ fn meta(node: &str, observation: &Observation, redacted: bool) -> Vec<u8> {
         "node": node,
         "network": info.network.as_str(),
         "lnd_version": info.version,
-        "recorded_at_unix_s": observation.taken_at.secs(),
+        // Rounded up: what the answers tell had happened by then.
+        "recorded_at_unix_s": observation.taken_at.plus(999).secs(),
         "redacted": redacted,
     });
     let backup = observation.node.backup.as_ref().and_then(|backup| backup.modified_at);
