@@ -85,7 +85,7 @@ fn stored(place: &Place) -> (usize, usize) {
 
 /// Moves all that daznode noted of its own runs a day back, so that today's report is the next day's; with so many days
 /// of samples before them.
-fn a_day_later(place: &Place, samples: i64) {
+pub fn a_day_later(place: &Place, samples: i64) {
     let db = Connection::open(place.database()).unwrap();
     let moved = [
         (

@@ -54,7 +54,8 @@ impl Large {
         let own: Vec<Own> = (0..channels)
             .map(|n| Own {
                 n: u64::try_from(n).unwrap(),
-                scid: u64::try_from(800_000 + n * 50).unwrap() << 40 | 1 << 16,
+                scid: u64::try_from(800_000 + n * 100_000 / channels).unwrap() << 40
+                    | u64::try_from(n % 1000 + 1).unwrap() << 16,
                 point: format!("{:064x}:0", n + 1),
                 peer: peers[n % peers.len()].to_owned(),
             })

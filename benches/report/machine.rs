@@ -73,16 +73,25 @@ pub fn said(place: &Place) -> String {
 
 /// Peak resident memory of a process in KiB, looked at until it is done.
 fn watch(pid: u32, done: &AtomicBool) -> u64 {
-    let path = format!("/proc/{pid}/status");
     let mut peak = 0;
     while !done.load(Ordering::Relaxed) {
-        let status = std::fs::read_to_string(&path).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let now = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
-        peak = peak.max(now.unwrap_or(0));
+        peak = peak.max(high_water(&pid.to_string()).unwrap_or(0));
         std::thread::sleep(LOOK);
     }
     peak
+}
+
+/// What the kernel kept as a process's peak, in KiB.
+fn high_water(pid: &str) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().trim_end_matches(" kB").parse().ok()
+}
+
+/// The peak of this very process in millions of bytes.
+pub fn own_peak() -> f64 {
+    let kib = high_water("self").unwrap();
+    f64::from(u32::try_from(kib).unwrap()) * 1024.0 / 1e6
 }
 
 /// Time on processors of all children that were waited for.

@@ -6,7 +6,7 @@
 //!
 //!     ./dev bench              all figures
 //!     ./dev bench quick        all of them in small, to see that the bench works
-//!     ./dev bench one stored   some of them: one, large, fleet, stored
+//!     ./dev bench one stored   some of them: one, large, judged, fleet, stored
 
 #![allow(
     unreachable_pub,
@@ -23,6 +23,7 @@ mod fake;
 mod fake_lnd;
 mod figures;
 mod graph;
+mod judged;
 mod large;
 mod machine;
 mod payments;
@@ -87,9 +88,13 @@ fn main() -> ExitCode {
         fake::serve(&words);
         return ExitCode::SUCCESS;
     }
+    if words.first().is_some_and(|word| word == judged::WORD) {
+        judged::judge(std::path::Path::new(&words[1]));
+        return ExitCode::SUCCESS;
+    }
     let quick = words.iter().any(|word| word == "quick");
     words.retain(|word| word != "quick");
-    let known = ["one", "large", "fleet", "stored"];
+    let known = ["one", "large", "judged", "fleet", "stored"];
     if let Some(unknown) = words.iter().find(|word| !known.contains(&word.as_str())) {
         eprintln!("bench: no figure is called {unknown:?}: quick, {}", known.join(", "));
         return ExitCode::from(2);
@@ -102,6 +107,9 @@ fn main() -> ExitCode {
     }
     if wanted("large") {
         figures::large(&sizes, &mut table);
+    }
+    if wanted("judged") {
+        judged::figures(&sizes, &mut table);
     }
     if wanted("fleet") {
         figures::fleets(&sizes, &mut table);
