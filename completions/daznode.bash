@@ -290,7 +290,7 @@ _daznode() {
             return 0
             ;;
         daznode__subcmd__generate)
-            opts="-v -q -h --all --due --user --tenant --timeout --retries --budget --jobs --date --dry-run --force --json --state --config --system --color --offline --verbose --quiet --help"
+            opts="-v -q -h --all --due --user --tenant --timeout --retries --budget --jobs --date --period --dry-run --force --json --state --config --system --color --offline --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -322,6 +322,10 @@ _daznode() {
                     ;;
                 --date)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --period)
+                    COMPREPLY=($(compgen -W "day week month" -- "${cur}"))
                     return 0
                     ;;
                 --state)
@@ -522,7 +526,7 @@ _daznode() {
             return 0
             ;;
         daznode__subcmd__show)
-            opts="-v -q -h --user --tenant --date --id --json --markdown --format --state --config --system --color --offline --verbose --quiet --help"
+            opts="-v -q -h --user --tenant --date --period --id --json --markdown --format --state --config --system --color --offline --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -538,6 +542,10 @@ _daznode() {
                     ;;
                 --date)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --period)
+                    COMPREPLY=($(compgen -W "day week month" -- "${cur}"))
                     return 0
                     ;;
                 --id)

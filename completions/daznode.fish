@@ -121,7 +121,10 @@ complete -c daznode -n "__fish_daznode_using_subcommand generate" -l timeout -d 
 complete -c daznode -n "__fish_daznode_using_subcommand generate" -l retries -d 'Further tries after the first, where trying again can help (default: 2)' -r
 complete -c daznode -n "__fish_daznode_using_subcommand generate" -l budget -d 'Seconds for the whole run; what was not begun by then is reported as not tried (default: no limit)' -r
 complete -c daznode -n "__fish_daznode_using_subcommand generate" -l jobs -d 'Nodes read at once (default: 10)' -r
-complete -c daznode -n "__fish_daznode_using_subcommand generate" -l date -d 'The day to report, such as 2026-11-20 (default: today, UTC)' -r
+complete -c daznode -n "__fish_daznode_using_subcommand generate" -l date -d 'The day to report, such as 2026-11-20 (default: today, UTC); with --period any day of it' -r
+complete -c daznode -n "__fish_daznode_using_subcommand generate" -l period -d 'Make the report of a calendar week or month from what is stored (default: the last one that is over)' -r -f -a "day\t'24 hours'
+week\t'Monday to Sunday'
+month\t'A calendar month'"
 complete -c daznode -n "__fish_daznode_using_subcommand generate" -l state -d 'Folder of the store [environment: DAZNODE_STATE]' -r -F
 complete -c daznode -n "__fish_daznode_using_subcommand generate" -l config -d 'File of settings, over those of your account [environment: DAZNODE_CONFIG]' -r -F
 complete -c daznode -n "__fish_daznode_using_subcommand generate" -l color -d 'When to use colours (NO_COLOR is obeyed)' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
@@ -140,6 +143,9 @@ complete -c daznode -n "__fish_daznode_using_subcommand generate" -s h -l help -
 complete -c daznode -n "__fish_daznode_using_subcommand show" -l user -d 'Only profiles of this user' -r
 complete -c daznode -n "__fish_daznode_using_subcommand show" -l tenant -d 'Only profiles of this tenant' -r
 complete -c daznode -n "__fish_daznode_using_subcommand show" -l date -d 'The report of this day, such as 2026-11-20' -r
+complete -c daznode -n "__fish_daznode_using_subcommand show" -l period -d 'The last report of a calendar week or month; with --date the one that has that day' -r -f -a "day\t'24 hours'
+week\t'Monday to Sunday'
+month\t'A calendar month'"
 complete -c daznode -n "__fish_daznode_using_subcommand show" -l id -d 'The report of this id, also one that was replaced' -r
 complete -c daznode -n "__fish_daznode_using_subcommand show" -l format -d 'How to print it' -r -f -a "table\t'For people'
 json\t'For programs'

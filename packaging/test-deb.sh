@@ -94,11 +94,14 @@ for file in /usr/share/man/man1/daznode.1.gz /usr/share/bash-completion/completi
     check "$file" test -s "$file"
 done
 wants=/etc/systemd/system/timers.target.wants
-check "the timer is on" test -L "$wants/daznode.timer"
+for timer in daznode daznode-weekly daznode-monthly; do
+    check "$timer.timer is on" test -L "$wants/$timer.timer"
+done
 gone "$wants/daznode-due.timer"
 
 echo "test-deb: units"
-for unit in daznode.service daznode-due.service daznode-failed@daznode.service.service daznode.timer daznode-due.timer; do
+for unit in daznode.service daznode-due.service daznode-weekly.service daznode-monthly.service \
+    daznode-failed@daznode.service.service daznode.timer daznode-due.timer daznode-weekly.timer daznode-monthly.timer; do
     man=--man=no
     ! command -v man >/dev/null || man=--man=yes
     found=$(systemd-analyze verify "$man" --recursive-errors=no "$unit" 2>&1) || fail "systemd-analyze verify $unit: $found"
@@ -118,6 +121,7 @@ check "the version" grep -q "^daznode $(dpkg-query -W -f '${Version}' daznode | 
 code 0 as_service daznode demo
 # As the timer runs it on the day of the installation: no node is enabled, which is no failure.
 code 0 as_service daznode generate --all --budget 840
+code 0 as_service daznode generate --all --period week
 equal "state that others can read" "" "$(find /var/lib/daznode -perm /0007 -print)"
 equal "state of other users" "" "$(find /var/lib/daznode ! -user daznode -print)"
 

@@ -26,4 +26,6 @@ pub mod config;
 
 pub mod daily;
 
+pub mod periods;
+
 pub mod cli;

@@ -17,6 +17,8 @@ pub use money::{
 pub use crate::snapshot::{Gap, SourceStatus};
 use crate::units::{Day, Msat, Outpoint, Ppm, Pubkey, Sat, Scid, UnixMs};
 
+pub mod period;
+
 /// The version of this shape.
 pub const REPORT_VERSION: &str = "1.0";
 

@@ -62,11 +62,15 @@ fn run(arguments: &[String], state: &Path) -> Output {
         .unwrap()
 }
 
+/// What reads nodes.
 const RUNS: [&str; 2] = ["daznode.service", "daznode-due.service"];
+/// What is made from the store alone.
+const PERIODS: [&str; 2] = ["daznode-weekly.service", "daznode-monthly.service"];
+const TIMERS: [&str; 4] = ["daznode.timer", "daznode-due.timer", "daznode-weekly.timer", "daznode-monthly.timer"];
 
 #[test]
 fn a_fresh_installation_has_nothing_to_do_and_that_is_fine() {
-    for unit in RUNS {
+    for unit in RUNS.iter().chain(&PERIODS) {
         let state = tempfile::tempdir().unwrap();
         let out = run(&arguments(unit), state.path());
         let said = String::from_utf8_lossy(&out.stderr);
@@ -101,8 +105,16 @@ fn units_know_the_exit_codes() {
     // It comes again in a quarter of an hour: a run that is still going on is no failure.
     assert_eq!(value("daznode-due.service", "SuccessExitStatus"), "3 11");
     assert!(values("daznode-due.service", "Restart").is_empty());
-    for unit in RUNS {
+    for unit in RUNS.iter().chain(&PERIODS) {
         assert_eq!(value(unit, "OnFailure"), "daznode-failed@%n.service");
+    }
+    // A daily run may hold the store when they come: they try again, but not for ever.
+    for unit in PERIODS {
+        assert_eq!(value(unit, "SuccessExitStatus"), "3");
+        assert_eq!(value(unit, "RestartPreventExitStatus"), "2 4 5");
+        assert_eq!(value(unit, "Restart"), "on-failure");
+        assert_eq!(value(unit, "StartLimitBurst"), "3");
+        assert!(values(unit, "LoadCredential").is_empty(), "{unit} asks no node and needs no secret");
     }
 }
 
@@ -118,7 +130,7 @@ fn all_services_have_one_sandbox() {
     {
         assert!(first.lines().any(|l| l == line), "{line}");
     }
-    for unit in ["daznode-due.service", "daznode-failed@.service"] {
+    for unit in ["daznode-due.service", "daznode-failed@.service"].iter().chain(&PERIODS) {
         assert_eq!(sandbox(unit), first, "{unit}");
     }
 }
@@ -127,14 +139,17 @@ fn all_services_have_one_sandbox() {
 fn timers_have_the_times_that_are_promised() {
     assert_eq!(value("daznode.timer", "OnCalendar"), "*-*-* 06:00:00 UTC");
     assert_eq!(value("daznode-due.timer", "OnCalendar"), "*-*-* *:00/15:00 UTC");
-    for unit in ["daznode.timer", "daznode-due.timer"] {
+    // After the day's reports with their delay, so that the last day of the period is stored.
+    assert_eq!(value("daznode-weekly.timer", "OnCalendar"), "Mon *-*-* 06:40:00 UTC");
+    assert_eq!(value("daznode-monthly.timer", "OnCalendar"), "*-*-01 06:50:00 UTC");
+    for unit in TIMERS {
         assert_eq!(value(unit, "Persistent"), "true");
         assert_eq!(value(unit, "FixedRandomDelay"), "true");
         assert!(seconds(&value(unit, "RandomizedDelaySec")) <= 5 * 60);
         assert_eq!(value(unit, "WantedBy"), "timers.target");
     }
     // Started by a timer or by hand, never at boot.
-    for unit in RUNS {
+    for unit in RUNS.iter().chain(&PERIODS) {
         assert!(values(unit, "WantedBy").is_empty(), "{unit}");
     }
 }

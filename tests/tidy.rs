@@ -27,11 +27,12 @@ const MODULES: &[(&str, &[&str])] = &[
             "units",
         ],
     ),
+    ("periods", &["analysis", "daily", "history", "render", "report", "store", "units"]),
     (
         "cli",
         &[
-            "analysis", "config", "daily", "exit", "history", "render", "report", "schedule", "snapshot", "sources",
-            "store", "units",
+            "analysis", "config", "daily", "exit", "history", "periods", "render", "report", "schedule", "snapshot",
+            "sources", "store", "units",
         ],
     ),
     ("main", &["cli"]),

@@ -145,13 +145,18 @@ impl<'a> Ledger<'a> {
     /// What was earned and paid in one of the periods; `None` where nothing is stored for it.
     pub(super) fn money(&self, span: Span) -> Option<MoneyPeriod> {
         let period = span.period(self.history);
-        let window = span.window(period.window?);
+        self.money_of(period, span.window(period.window?), Some(span))
+    }
+
+    /// What was earned and paid in a window of any length; `means` names the period whose mean balances are its own.
+    pub(super) fn money_of(&self, period: &Period, window: Window, means: Option<Span>) -> Option<MoneyPeriod> {
+        period.window?;
         let mut chain = ChainSums { unknown: self.missing.clone(), ..ChainSums::default() };
         self.costs.iter().filter(|cost| self.within(cost, window)).for_each(|cost| chain.add(cost));
         let fees = period.amount_in - period.amount_out;
         let rebalancing = period.rebalances.iter().map(|r| r.cost).sum();
         let net = fees - rebalancing - chain.all().msat();
-        let capital = self.rows(span).into_iter().map(|row| row.capital).sum::<Capital>();
+        let capital = self.rows_of(period, window, means).into_iter().map(|row| row.capital).sum::<Capital>();
         let net_known = chain.unknown.is_empty();
         Some(MoneyPeriod {
             fees_earned_msat: fees,

@@ -16,6 +16,7 @@ mod habit;
 mod metrics;
 mod money;
 mod number;
+mod period;
 mod score;
 mod thresholds;
 mod trends;
@@ -24,6 +25,7 @@ mod words;
 pub use alerts::{RULES, Rule};
 pub use assemble::{Backfill, Identity, Input, backfilled, report};
 pub use forecast::{forecast, seasonal_mean};
+pub use period::{PeriodInput, ReportedDay, period_report};
 pub use score::PARTS;
 pub use thresholds::Thresholds;
 

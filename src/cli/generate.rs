@@ -13,6 +13,7 @@ use super::select::{self, Which, name};
 use super::{Context, clock, connect, lock, place, text};
 use crate::daily::{self, Made, Options, Outcome};
 use crate::exit::Code;
+use crate::report::period::PeriodKind;
 use crate::schedule::Schedule;
 use crate::store::{Access, Error, Handle, Profile, RunRow, Store};
 use crate::units::{Day, UnixMs};
@@ -26,7 +27,8 @@ use crate::units::{Day, UnixMs};
     daznode generate bob\n  \
     daznode generate --all --jobs 4 --json\n  \
     daznode generate --all --dry-run\n  \
-    daznode generate bob --date 2026-11-20\n\n\
+    daznode generate bob --date 2026-11-20\n  \
+    daznode generate --all --period week\n\n\
     Environment: DAILY_REPORTS_MAX_CONCURRENT (--jobs), DAILY_REPORTS_MAX_RETRIES (all tries: --retries and one), \
     DAILY_REPORTS_TIMEOUT (--timeout), DAILY_REPORTS_SCHEDULER_ENABLED (false: --due makes nothing), DAILY_REPORTS_HOUR \
     and DAILY_REPORTS_MINUTE (the default schedule of `enable`).")]
@@ -54,18 +56,44 @@ pub(super) struct Generate {
     /// Nodes read at once (default: 10)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     jobs: Option<u32>,
-    /// The day to report, such as 2026-11-20 (default: today, UTC)
+    /// The day to report, such as 2026-11-20 (default: today, UTC); with --period any day of it
     #[arg(long, value_name = "DATE")]
-    date: Option<Day>,
+    pub(super) date: Option<Day>,
+    /// Make the report of a calendar week or month from what is stored (default: the last one that is over)
+    #[arg(long, value_name = "PERIOD", value_enum, default_value_t, conflicts_with = "due")]
+    period: PeriodName,
     /// Say what would be made; contact nothing, write nothing
     #[arg(long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
     /// Make it again though it is there
     #[arg(long)]
-    force: bool,
+    pub(super) force: bool,
     /// Print JSON
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
+}
+
+/// How long a time a report is of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum PeriodName {
+    /// 24 hours
+    #[default]
+    Day,
+    /// Monday to Sunday
+    Week,
+    /// A calendar month
+    Month,
+}
+
+impl PeriodName {
+    /// The calendar's period; `None` for a day.
+    pub(super) const fn kind(self) -> Option<PeriodKind> {
+        match self {
+            Self::Day => None,
+            Self::Week => Some(PeriodKind::Week),
+            Self::Month => Some(PeriodKind::Month),
+        }
+    }
 }
 
 impl Generate {
@@ -118,6 +146,9 @@ pub(super) fn run(generate: &Generate, context: &Context) -> anyhow::Result<Code
         }
         let named = !generate.all && !generate.due;
         return ended(generate, context, &[], if named { Code::Usage } else { Code::Fine });
+    }
+    if let Some(kind) = generate.period.kind() {
+        return super::periods::run(generate, context, kind, &profiles);
     }
     if generate.dry_run {
         let store = Handle::new(Store::open(&context.place.state, Access::Read)?)?;

@@ -18,6 +18,7 @@ mod history;
 mod init;
 mod lock;
 mod output;
+mod periods;
 mod place;
 mod progress;
 mod record;

@@ -5,9 +5,11 @@ use uuid::Uuid;
 
 use super::Context;
 use super::failure::{fail, usage};
+use super::generate::PeriodName;
 use super::select::{self, Which, name};
 use crate::exit::Code;
 use crate::render;
+use crate::report::period::{PeriodKind, PeriodReport};
 use crate::store::{Profile, Store, StoredReport};
 use crate::units::Day;
 
@@ -17,6 +19,7 @@ use crate::units::Day;
     daznode show\n  \
     daznode show channels\n  \
     daznode show bob --date 2026-11-20\n  \
+    daznode show --period week\n  \
     daznode show --json | jq .summary.overall_score\n  \
     daznode show --markdown all > report.md")]
 pub(super) struct Show {
@@ -28,6 +31,9 @@ pub(super) struct Show {
     /// The report of this day, such as 2026-11-20
     #[arg(long, value_name = "DATE", conflicts_with = "id")]
     date: Option<Day>,
+    /// The last report of a calendar week or month; with --date the one that has that day
+    #[arg(long, value_name = "PERIOD", value_enum, default_value_t, conflicts_with = "id")]
+    period: PeriodName,
     /// The report of this id, also one that was replaced
     #[arg(long, value_name = "UUID")]
     id: Option<Uuid>,
@@ -92,6 +98,9 @@ impl Show {
 pub(super) fn run(show: &Show, context: &Context) -> anyhow::Result<Code> {
     let (node, section) = show.meant()?;
     let store = context.read()?;
+    if let Some(kind) = show.period.kind() {
+        return of_period(show, context, kind, &store, &show.which.one(&store, node)?);
+    }
     let stored = match show.id {
         Some(id) => store
             .report_by_id(show.which.tenant.as_deref(), id)?
@@ -100,6 +109,33 @@ pub(super) fn run(show: &Show, context: &Context) -> anyhow::Result<Code> {
     };
     context.tell_store();
     let text = render::report(&stored.report, &stored.document, show.form.format(), &context.page(), section);
+    context.output.print(&text)?;
+    Ok(Code::Fine)
+}
+
+fn of_period(
+    show: &Show,
+    context: &Context,
+    kind: PeriodKind,
+    store: &Store,
+    profile: &Profile,
+) -> anyhow::Result<Code> {
+    let found = match show.date {
+        Some(date) => store.period_report(profile, kind, kind.start(date))?,
+        None => match store.period_starts(profile, kind)?.last() {
+            Some(start) => store.period_report(profile, kind, *start)?,
+            None => None,
+        },
+    };
+    let Some(found) = found else {
+        let (name, kind) = (name(profile), kind.as_str());
+        let remedy = format!("`daznode generate --period {kind}` makes the last one");
+        return Err(fail(Code::Failed, format!("{name} has no report of such a {kind}: {remedy}")));
+    };
+    let report: PeriodReport = serde_json::from_str(&found.document)
+        .map_err(|error| fail(Code::Store, format!("the stored report {} can't be read: {error}", found.report_id)))?;
+    context.tell_store();
+    let text = render::period(&report, &found.document, show.form.format(), &context.page());
     context.output.print(&text)?;
     Ok(Code::Fine)
 }

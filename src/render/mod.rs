@@ -8,6 +8,7 @@ pub mod history;
 pub mod json;
 mod markdown;
 pub mod number;
+mod period;
 pub mod safe;
 mod sheet;
 pub mod spark;
@@ -20,6 +21,7 @@ use crate::units::UnixMs;
 pub use advice::{AdviceNode, AdviceRow, advice};
 pub use health::{Check, State, health};
 pub use history::{HistoryNode, HistoryRow, history};
+pub use period::period;
 pub use table::table;
 
 /// What the output is for.

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 
 use rusqlite::{Transaction, params};
 
+use super::error::Result;
 use super::profiles::{Key, Profile};
-use super::{Named, name_of, new_id};
-use crate::history::OpenAlert;
-use crate::report::{Report, Severity};
+use super::{Named, Store, name_of, new_id};
+use crate::history::{OpenAlert, Window};
+use crate::report::period::PeriodAlert;
+use crate::report::{Report, Severity, Time};
 use crate::units::UnixMs;
 
 /// The alerts that are open.
@@ -25,6 +27,29 @@ pub(super) fn open(tx: &Transaction<'_>, key: Key, profile: &Profile) -> rusqlit
         })
     })?;
     rows.collect()
+}
+
+impl Store {
+    /// Alerts that stood at any time of a window, each occurrence once, by when they began.
+    pub fn alerts_in(&self, profile: &Profile, window: Window) -> Result<Vec<PeriodAlert>> {
+        let key = self.key(profile)?;
+        let mut some = self.sql(self.db.prepare_cached(
+            "SELECT alert_key, severity, title, detected_ms, resolved_ms FROM alerts WHERE tenant = ?1 \
+             AND profile = ?2 AND detected_ms < ?4 AND (resolved_ms IS NULL OR resolved_ms >= ?3) \
+             ORDER BY detected_ms, alert_key",
+        ))?;
+        let of = (key.tenant, profile.id.to_string(), window.start.0, window.end.0);
+        let rows = some.query_map(of, |row| {
+            Ok(PeriodAlert {
+                alert_key: row.get(0)?,
+                severity: row.get::<_, Named<Severity>>(1)?.0,
+                title: row.get(2)?,
+                detected_at: Time(UnixMs(row.get(3)?)),
+                resolved_at: row.get::<_, Option<i64>>(4)?.map(|at| Time(UnixMs(at))),
+            })
+        });
+        self.sql(self.sql(rows)?.collect())
+    }
 }
 
 /// Brings the rows in line with a report: what it has is open, what it has no longer is resolved where its rule could be

@@ -177,7 +177,7 @@ pub(super) fn remove_folder(state: &Path, folder: &str) -> Result<Vec<PathBuf>> 
         let entry = entry.map_err(|e| failed("read", &path, e))?;
         let Ok(name) = entry.file_name().to_str() else { continue };
         let report = name.strip_suffix(".json").is_some_and(|stem| {
-            // `20261121`, `202611`, `2026-W47`.
+            // `20261121`, `2026-11`, `2026-W47`.
             stem.bytes().all(|b| b.is_ascii_digit() || b == b'-' || b == b'W')
         });
         if report || maker(name).is_some() {

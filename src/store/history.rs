@@ -5,7 +5,7 @@ use rusqlite::Transaction;
 use super::error::Result;
 use super::profiles::{Key, Profile};
 use super::{Store, advice, alerts, balances, commitments, host, last, policies, samples, sums, watched};
-use crate::history::{DaySum, History, PastDay};
+use crate::history::{DaySum, History, PastDay, Period, Window};
 use crate::report::GenerationStatus;
 use crate::units::{DAY_MS, Day, UnixMs};
 
@@ -37,6 +37,12 @@ impl Store {
             history.past_scores = self.past_scores(profile, report_date.plus(-SCORE_DAYS), report_date.plus(-1))?;
             Ok(history)
         })
+    }
+
+    /// Sums of one window of any length.
+    pub fn sums(&self, profile: &Profile, window: Window) -> Result<Period> {
+        let key = self.key(profile)?;
+        self.read(|tx| self.sql(sums::period(tx, key, window)))
     }
 
     fn past_days(&self, profile: &Profile, date: Day) -> Result<Vec<PastDay>> {

@@ -53,7 +53,7 @@ pub use check::{Checked, DamagedReport};
 pub use crash::{CRASH_POINTS, crash_point};
 pub use error::{Error, Result};
 pub use handle::Handle;
-pub use periods::{LongPeriod, PeriodDocument, StoredPeriod};
+pub use periods::{PeriodDocument, StoredPeriod};
 pub use profiles::{Erased, NewProfile, Profile, ProfileFilter};
 pub use purge::{Purged, Retention};
 pub use reports::{DayRow, FailedRun, StoredReport};

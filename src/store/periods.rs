@@ -8,52 +8,15 @@ use super::error::{Error, Result};
 use super::profiles::{Key, Profile};
 use super::snapshots::sha256;
 use super::{Parsed, Store, name_of};
+use crate::report::period::PeriodKind;
 use crate::report::{GenerationStatus, Status};
 use crate::units::{Day, Sat, UnixMs};
 
-/// A period that has a report of its own, beside the day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum LongPeriod {
-    /// Monday to Sunday, UTC.
-    Week,
-    /// A month of the calendar, UTC.
-    Month,
-}
-
-impl LongPeriod {
-    /// As it stands in the column `period`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Week => "week",
-            Self::Month => "month",
-        }
-    }
-
-    /// The first day of the period that has this day.
-    pub fn start_of(self, day: Day) -> Day {
-        match self {
-            Self::Week => day.plus(-i64::from(day.0.weekday().to_monday_zero_offset())),
-            Self::Month => Day(day.0.first_of_month()),
-        }
-    }
-
-    /// The folder beside `reports/daily`.
-    const fn folder(self) -> &'static str {
-        match self {
-            Self::Week => "reports/weekly",
-            Self::Month => "reports/monthly",
-        }
-    }
-
-    /// A file's name: `2026-W47` or `202611`.
-    fn stem(self, start: Day) -> String {
-        match self {
-            Self::Week => {
-                let week = start.0.iso_week_date();
-                format!("{:04}-W{:02}", week.year(), week.week())
-            }
-            Self::Month => format!("{:04}{:02}", start.0.year(), start.0.month()),
-        }
+/// The folder beside `reports/daily`.
+const fn folder(period: PeriodKind) -> &'static str {
+    match period {
+        PeriodKind::Week => "reports/weekly",
+        PeriodKind::Month => "reports/monthly",
     }
 }
 
@@ -63,7 +26,7 @@ pub struct PeriodDocument<'a> {
     /// `UUIDv7` of the document.
     pub report_id: Uuid,
     /// Of what kind.
-    pub period: LongPeriod,
+    pub period: PeriodKind,
     /// Its first day.
     pub start: Day,
     /// From [`Store::next_period_revision`].
@@ -109,19 +72,19 @@ pub struct StoredPeriod {
 
 impl Store {
     /// The revision that the next document of this period gets: 1 for the first.
-    pub fn next_period_revision(&self, profile: &Profile, period: LongPeriod, start: Day) -> Result<u32> {
+    pub fn next_period_revision(&self, profile: &Profile, period: PeriodKind, start: Day) -> Result<u32> {
         let key = self.key(profile)?;
         self.sql(next_revision(&self.db, key, profile, period.as_str(), start))
     }
 
     /// The file of a period's report, below the state folder.
-    pub fn period_file(profile: &Profile, period: LongPeriod, start: Day) -> String {
-        format!("{}/{}.json", period_folder(&profile.folder, period), period.stem(start))
+    pub fn period_file(profile: &Profile, period: PeriodKind, start: Day) -> String {
+        format!("{}/{}.json", period_folder(&profile.folder, period), period.label(start))
     }
 
     /// Announces a report of a week or a month: its row and its pending file in one transaction.
     pub fn put_period_report(&self, profile: &Profile, report: &PeriodDocument<'_>) -> Result<()> {
-        if report.period.start_of(report.start) != report.start {
+        if report.period.start(report.start) != report.start {
             let kind = report.period.as_str();
             return Err(Error::Invalid(format!("no {kind} begins on {}: tell its first day", report.start)));
         }
@@ -139,7 +102,7 @@ impl Store {
     }
 
     /// The report of the period that begins on `start`: its highest revision.
-    pub fn period_report(&self, profile: &Profile, period: LongPeriod, start: Day) -> Result<Option<StoredPeriod>> {
+    pub fn period_report(&self, profile: &Profile, period: PeriodKind, start: Day) -> Result<Option<StoredPeriod>> {
         let key = self.key(profile)?;
         let found = self.db.query_row(
             "SELECT id, revision, created_ms, sha256, file, document FROM reports WHERE tenant = ?1 AND profile = ?2 \
@@ -164,7 +127,7 @@ impl Store {
     }
 
     /// First days of the periods that have a report, oldest first.
-    pub fn period_starts(&self, profile: &Profile, period: LongPeriod) -> Result<Vec<Day>> {
+    pub fn period_starts(&self, profile: &Profile, period: PeriodKind) -> Result<Vec<Day>> {
         let key = self.key(profile)?;
         let mut all = self.sql(self.db.prepare_cached(
             "SELECT DISTINCT period_start FROM reports WHERE tenant = ?1 AND profile = ?2 AND period = ?3 \
@@ -177,8 +140,8 @@ impl Store {
 }
 
 /// The folder of a profile's reports of a long period: as its daily one, which was chosen once, but for the first part.
-pub(super) fn period_folder(daily: &str, period: LongPeriod) -> String {
-    format!("{}{}", period.folder(), daily.strip_prefix("reports/daily").unwrap_or(daily))
+pub(super) fn period_folder(daily: &str, period: PeriodKind) -> String {
+    format!("{}{}", folder(period), daily.strip_prefix("reports/daily").unwrap_or(daily))
 }
 
 /// The revision after the last of a period of any kind.

@@ -6,8 +6,9 @@ use rusqlite::{OptionalExtension, Row, Transaction, named_params};
 use uuid::Uuid;
 
 use super::error::{Error, Result};
-use super::periods::{LongPeriod, period_folder};
+use super::periods::period_folder;
 use super::{Json, Parsed, Store, files, new_id};
+use crate::report::period::PeriodKind;
 use crate::sources::spec::SourceSpec;
 use crate::units::{Network, Pubkey, UnixMs};
 
@@ -198,7 +199,7 @@ impl Store {
         // Files first: after a kill the rows still say what is to be removed.
         for profile in &profiles {
             erased.files.extend(files::remove_folder(&self.state, &profile.folder)?);
-            for period in [LongPeriod::Week, LongPeriod::Month] {
+            for period in [PeriodKind::Week, PeriodKind::Month] {
                 erased.files.extend(files::remove_folder(&self.state, &period_folder(&profile.folder, period))?);
             }
         }

@@ -16,6 +16,7 @@ mod fake_lnd;
 mod harness;
 mod live_node;
 mod modes;
+mod periods;
 mod recorded_nodes;
 mod run;
 mod words;

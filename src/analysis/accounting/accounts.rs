@@ -139,6 +139,11 @@ impl<'a> Ledger<'a> {
     pub(in crate::analysis) fn rows(&self, span: Span) -> Vec<Row<'a>> {
         let period = span.period(self.history);
         let Some(window) = period.window.map(|window| span.window(window)) else { return Vec::new() };
+        self.rows_of(period, window, Some(span))
+    }
+
+    /// Every channel's part of a window of any length; `means` names the period whose mean balances are its own.
+    pub(in crate::analysis) fn rows_of(&self, period: &Period, window: Window, means: Option<Span>) -> Vec<Row<'a>> {
         let mut rows: BTreeMap<Option<&'a Outpoint>, Row<'a>> = BTreeMap::new();
         for (point, flow) in by_owner(period, &self.owners) {
             rows.entry(point).or_default().flow = flow;
@@ -149,19 +154,19 @@ impl<'a> Ledger<'a> {
         for cost in self.costs.iter().filter(|cost| self.within(cost, window)) {
             rows.entry(cost.point).or_default().chain.add(cost);
         }
-        self.add_capital(span, window, &mut rows);
+        self.add_capital(means, window, &mut rows);
         let named = rows.into_iter().map(|(point, row)| Row { point, ..row });
         named.collect()
     }
 
-    fn add_capital(&self, span: Span, window: Window, rows: &mut BTreeMap<Option<&'a Outpoint>, Row<'a>>) {
+    fn add_capital(&self, span: Option<Span>, window: Window, rows: &mut BTreeMap<Option<&'a Outpoint>, Row<'a>>) {
         let means: HashMap<&Outpoint, _> = self.history.balances.iter().map(|b| (&b.point, b.spans)).collect();
         let first = [self.history.first_seen, self.history.first_forward].into_iter().flatten().min();
         for (point, owner) in &self.channels {
             let opened = owner.opened_at.or(first).unwrap_or(window.end).max(window.start);
             let closed = owner.closed_at.unwrap_or(window.end).min(window.end);
             let open_ms = if owner.open || owner.closed_at.is_some() { closed.since(opened) } else { 0 };
-            let mean = means.get(*point).and_then(|spans| spans.get(span.index()).copied().flatten());
+            let mean = span.and_then(|span| means.get(*point)?.get(span.index()).copied().flatten());
             if open_ms > 0 {
                 rows.entry(Some(*point)).or_default().capital = Capital::of(mean, owner.capacity, open_ms);
             }

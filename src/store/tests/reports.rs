@@ -3,8 +3,9 @@
 use std::fs;
 
 use super::support::{NOW, advice, alert, announce, day, document, fixture, new_profile, report};
+use crate::report::period::PeriodKind;
 use crate::report::{GenerationStatus, Severity, Time};
-use crate::store::{Error, FailedRun, LongPeriod, PeriodDocument, ProfileFilter, Retention, Store, new_id};
+use crate::store::{Error, FailedRun, PeriodDocument, ProfileFilter, Retention, Store, new_id};
 use crate::units::{DAY_MS, Day, UnixMs};
 
 #[test]
@@ -221,7 +222,7 @@ fn old_reports_go_with_their_files_and_the_newest_never() {
 }
 
 /// A report of a long period that tells `text`.
-fn long<'a>(f: &super::support::Fixture, period: LongPeriod, start: Day, text: &'a str) -> PeriodDocument<'a> {
+fn long<'a>(f: &super::support::Fixture, period: PeriodKind, start: Day, text: &'a str) -> PeriodDocument<'a> {
     PeriodDocument {
         report_id: new_id(start.start()),
         period,
@@ -245,41 +246,41 @@ fn weeks_and_months_have_files_beside_the_days_and_are_kept_longer() {
     let second = f.store.enable(&new_profile("alice", 2), NOW).unwrap();
     announce(&f, NOW);
     // 2026-11-16 is a Monday; the Monday before 2027-01-01 belongs to week 53 of 2026.
-    let monday = LongPeriod::Week.start_of(NOW.day());
+    let monday = PeriodKind::Week.start(NOW.day());
     assert_eq!(monday, day("2026-11-16"));
-    assert_eq!(LongPeriod::Month.start_of(NOW.day()), day("2026-11-01"));
+    assert_eq!(PeriodKind::Month.start(NOW.day()), day("2026-11-01"));
     assert_eq!(
-        Store::period_file(&f.profile, LongPeriod::Week, day("2026-12-28")),
+        Store::period_file(&f.profile, PeriodKind::Week, day("2026-12-28")),
         "reports/weekly/alice/2026-W53.json"
     );
-    let file = Store::period_file(&second, LongPeriod::Month, day("2026-11-01"));
-    assert_eq!(file, format!("reports/monthly/alice/{}/202611.json", second.pubkey));
+    let file = Store::period_file(&second, PeriodKind::Month, day("2026-11-01"));
+    assert_eq!(file, format!("reports/monthly/alice/{}/2026-11.json", second.pubkey));
 
     let revisions = ["{\"a\":1}\n", "{\"a\":2}\n"].map(|text| {
-        let one = long(&f, LongPeriod::Week, monday, text);
+        let one = long(&f, PeriodKind::Week, monday, text);
         f.store.put_period_report(&f.profile, &one).unwrap();
         one.revision
     });
     assert_eq!(revisions, [1, 2]);
-    f.store.put_period_report(&f.profile, &long(&f, LongPeriod::Month, day("2026-11-01"), "{}")).unwrap();
+    f.store.put_period_report(&f.profile, &long(&f, PeriodKind::Month, day("2026-11-01"), "{}")).unwrap();
     for old in ["2024-01-01", "2025-06-02"] {
-        f.store.put_period_report(&f.profile, &long(&f, LongPeriod::Week, day(old), "{}")).unwrap();
+        f.store.put_period_report(&f.profile, &long(&f, PeriodKind::Week, day(old), "{}")).unwrap();
     }
-    let wrong = long(&f, LongPeriod::Week, NOW.day(), "{}");
+    let wrong = long(&f, PeriodKind::Week, NOW.day(), "{}");
     assert!(matches!(f.store.put_period_report(&f.profile, &wrong), Err(Error::Invalid(_))));
     assert_eq!(f.store.flush_files().unwrap().len(), 4, "one file for both revisions");
     let path = f.folder.path().join("reports/weekly/alice/2026-W47.json");
     assert_eq!(fs::read_to_string(&path).unwrap(), "{\"a\":2}\n");
-    let stored = f.store.period_report(&f.profile, LongPeriod::Week, monday).unwrap().unwrap();
+    let stored = f.store.period_report(&f.profile, PeriodKind::Week, monday).unwrap().unwrap();
     assert_eq!((stored.revision, stored.document.as_str()), (2, "{\"a\":2}\n"));
-    assert_eq!(f.store.period_report(&second, LongPeriod::Week, monday).unwrap(), None);
+    assert_eq!(f.store.period_report(&second, PeriodKind::Week, monday).unwrap(), None);
     assert_eq!(f.store.report_by_id(None, stored.report_id).unwrap(), None, "no report of a day");
     assert_eq!(f.store.report_days(&f.profile, day("2024-01-01"), day("2027-01-01")).unwrap().len(), 1);
     assert!(f.store.check().unwrap().is_whole());
 
     let purged = f.store.purge(&f.profile, &Retention::default(), NOW).unwrap();
     assert_eq!((purged.reports, purged.files), (1, 1));
-    assert_eq!(f.store.period_starts(&f.profile, LongPeriod::Week).unwrap(), [day("2025-06-02"), monday]);
+    assert_eq!(f.store.period_starts(&f.profile, PeriodKind::Week).unwrap(), [day("2025-06-02"), monday]);
     fs::File::create(&path).unwrap();
     assert_eq!(f.store.check().unwrap().changed_files, [path]);
     f.store.db.execute("UPDATE reports SET document = x'00' WHERE tenant = 1 AND period = 'month'", []).unwrap();
