@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use uuid::Uuid;
 
 use super::{Identity, Input, Thresholds};
-use crate::history::{DaySum, History, Mean, MeanBalance, Period, RebalanceFlow, ScidFlow, Window};
+use crate::history::{ChannelSample, DaySum, History, Mean, MeanBalance, Period, RebalanceFlow, ScidFlow, Window};
 use crate::report::{NotMeasured, Report};
 use crate::snapshot::*;
 use crate::units::*;
@@ -210,6 +210,19 @@ pub(super) fn sampled(past: History, now: &Snapshot) -> History {
         spans: [1, 7, 30, 90, 10_000].map(|days| Some(Mean { local: c.local, covered_ms: days * DAY_MS })),
     };
     History { balances: now.node.channels.iter().flatten().map(means).collect(), ..past }
+}
+
+/// A channel of [`channel`] as it was seen at some time, its peer there or not.
+pub(super) fn sample(at: UnixMs, n: u8, here: bool) -> ChannelSample {
+    ChannelSample {
+        at,
+        point: point(n, 0),
+        peer: key(n),
+        local_sat: 0,
+        remote_sat: 0,
+        active: here,
+        peer_connected: Some(here),
+    }
 }
 
 pub(super) fn identity() -> Identity {

@@ -95,26 +95,18 @@ fn an_absent_peer_is_counted_over_samples_but_not_those_of_our_own_downtime() {
     let mut snapshot = two();
     snapshot.node.peers.as_mut().unwrap().remove(0);
     snapshot.node.channels.as_mut().unwrap()[0].active = false;
-    let sample = |days: i64, n: u8, here: bool| ChannelSample {
-        at: NOW.plus(-days * DAY_MS),
-        point: point(n, 0),
-        peer: key(n),
-        local_sat: 0,
-        remote_sat: 0,
-        active: here,
-        peer_connected: Some(here),
-    };
+    let seen = |days: i64, n: u8, here: bool| sample(NOW.plus(-days * DAY_MS), n, here);
     let mut history = history(&[]);
     history.samples = vec![
-        sample(5, 1, true),
-        sample(5, 2, true),
-        sample(4, 1, false),
-        sample(4, 2, true),
+        seen(5, 1, true),
+        seen(5, 2, true),
+        seen(4, 1, false),
+        seen(4, 2, true),
         // Nobody was there: this node was cut off.
-        sample(3, 1, false),
-        sample(3, 2, false),
-        sample(1, 1, false),
-        sample(1, 2, true),
+        seen(3, 1, false),
+        seen(3, 2, false),
+        seen(1, 1, false),
+        seen(1, 2, true),
     ];
     let report = made(&snapshot, &history);
     let alert = find(&report, "peer-unreachable").unwrap();

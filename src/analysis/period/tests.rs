@@ -1,6 +1,6 @@
 use super::*;
 use crate::analysis::support::*;
-use crate::history::{AdviceOutcome, AdviceState, ChannelSample, DaySum};
+use crate::history::{AdviceOutcome, AdviceState, DaySum};
 use crate::units::{DAY_MS, HOUR_MS};
 
 /// Monday; the week ends on 2026-11-16 at midnight.
@@ -123,15 +123,6 @@ fn each_day_shows_its_own_fees() {
 #[test]
 fn peers_away_in_more_than_a_tenth_of_the_samples_are_named() {
     let mut given = given();
-    let sample = |at: UnixMs, n: u8, here| ChannelSample {
-        at,
-        point: point(n, 0),
-        peer: key(n),
-        local_sat: 0,
-        remote_sat: 0,
-        active: here,
-        peer_connected: Some(here),
-    };
     given.history.samples = (0..10)
         .flat_map(|n| {
             let at = start().start().plus(n * 12 * HOUR_MS);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::history::{ChannelSample, PairFlow};
+use crate::history::PairFlow;
 use crate::snapshot::{PeerCandidate, PeerMarket};
 
 fn gone_for(days: i64) -> (Snapshot, History) {
@@ -7,16 +7,8 @@ fn gone_for(days: i64) -> (Snapshot, History) {
     node.node.channels.as_mut().unwrap()[0].active = false;
     node.node.peers.as_mut().unwrap().remove(0);
     let mut past = history(&[bought(2, 1_000_000, 10_000_000), sold(2, 1_000_000, 10_000_000)]);
-    let sample = |n: u8, day: i64, here| ChannelSample {
-        at: NOW.plus(-day * DAY_MS),
-        point: point(n, 0),
-        peer: key(n),
-        local_sat: 0,
-        remote_sat: 0,
-        active: here,
-        peer_connected: Some(here),
-    };
-    past.samples = (1..=29).rev().flat_map(|day| [sample(1, day, day > days), sample(2, day, true)]).collect();
+    let seen = |n: u8, day: i64, here| sample(NOW.plus(-day * DAY_MS), n, here);
+    past.samples = (1..=29).rev().flat_map(|day| [seen(1, day, day > days), seen(2, day, true)]).collect();
     (node, past)
 }
 
@@ -90,16 +82,7 @@ fn no_channel_is_closed_that_a_guard_protects() {
             node.node.channels.as_mut().unwrap()[3].scid = scid(800_000 - 89 * 144, 4);
         }),
         ("this node was away", |_, past| {
-            let sample = |day: i64, here| ChannelSample {
-                at: NOW.plus(-day * DAY_MS),
-                point: point(1, 0),
-                peer: key(1),
-                local_sat: 1,
-                remote_sat: 1,
-                active: here,
-                peer_connected: Some(here),
-            };
-            past.samples = (1..=20).rev().map(|day| sample(day, day > 3)).collect();
+            past.samples = (1..=20).rev().map(|day| sample(NOW.plus(-day * DAY_MS), 1, day > 3)).collect();
         }),
         ("the only source of another", |_, past| {
             past.pairs_month = vec![PairFlow {
