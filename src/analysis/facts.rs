@@ -43,6 +43,8 @@ pub(super) struct Facts<'a> {
     policies: HashMap<&'a Outpoint, &'a ChannelPolicies>,
     fees: HashMap<&'a Outpoint, &'a ChannelFee>,
     market: HashMap<&'a Pubkey, &'a PeerMarket>,
+    /// The first channel with each peer.
+    first_with: HashMap<&'a Pubkey, &'a Channel>,
     connected: Option<HashSet<&'a Pubkey>>,
 }
 
@@ -72,6 +74,7 @@ impl<'a> Facts<'a> {
             transactions: history.transactions.iter().map(|t| (t.txid.as_str(), t)).collect(),
             policies: snapshot.node.policies.iter().flatten().map(|p| (&p.point, p)).collect(),
             fees: snapshot.node.fees.iter().flat_map(|f| &f.channels).map(|f| (&f.point, f)).collect(),
+            first_with: channels.iter().rev().map(|c| (&c.peer, c)).collect(),
             market: snapshot.node.market.iter().flat_map(|m| &m.peers).map(|p| (&p.pubkey, p)).collect(),
             connected: snapshot.node.peers.as_ref().map(|peers| peers.iter().map(|p| &p.pubkey).collect()),
         }
@@ -129,7 +132,7 @@ impl<'a> Facts<'a> {
 
     /// A peer's alias as it came: hostile text.
     pub(super) fn alias(&self, peer: &Pubkey) -> Option<&'a str> {
-        let own = self.channels().iter().find(|c| c.peer == *peer).and_then(|c| c.peer_alias.as_deref());
+        let own = self.first_with.get(peer).and_then(|c| c.peer_alias.as_deref());
         own.or_else(|| self.market.get(peer).map(|m| m.alias.as_str()))
     }
 
@@ -141,7 +144,7 @@ impl<'a> Facts<'a> {
 
     /// What to call a peer by its key.
     pub(super) fn name_of(&self, key: &Pubkey) -> String {
-        match self.channels().iter().find(|c| c.peer == *key) {
+        match self.first_with.get(key) {
             Some(channel) => self.peer_name(channel),
             None => words::peer(self.market.get(key).map(|m| m.alias.as_str()), key),
         }
