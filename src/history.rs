@@ -74,6 +74,10 @@ pub struct History {
     pub policy_changes: Vec<PolicyChange>,
     /// The transactions that would have closed a channel by force, as they were last seen.
     pub commitments: Vec<(Outpoint, Commitments)>,
+    /// The fee of the commitment of each channel as it was last seen open; also of one that is closed by now.
+    pub commit_fees: Vec<(Outpoint, Sat)>,
+    /// The alias of each peer that a channel is or was open with, as it was last seen; hostile text.
+    pub aliases: Vec<(Pubkey, String)>,
     /// What a watcher saw; empty coverage is not measured.
     pub watched: Watched,
     /// The machine at earlier collections of the last 30 days, oldest first.

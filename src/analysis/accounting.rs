@@ -13,7 +13,7 @@ use std::collections::{HashMap, HashSet};
 
 pub(super) use accounts::{Row, Span};
 pub(super) use capital::Capital;
-pub(super) use chain::came_back;
+pub(super) use chain::{came_back, claimed};
 
 use self::accounts::Owner;
 use self::chain::{Cost, Kind, Transactions};

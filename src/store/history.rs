@@ -4,7 +4,7 @@ use rusqlite::Transaction;
 
 use super::error::Result;
 use super::profiles::{Key, Profile};
-use super::{Store, advice, alerts, balances, commitments, host, last, policies, samples, sums, watched};
+use super::{Store, advice, alerts, balances, commitments, host, last, policies, samples, seen, sums, watched};
 use crate::history::{DaySum, History, PastDay, Period, Window};
 use crate::report::GenerationStatus;
 use crate::units::{DAY_MS, Day, UnixMs};
@@ -100,6 +100,8 @@ fn from_samples(tx: &Transaction<'_>, key: Key, end: UnixMs, history: &mut Histo
     history.balances = balances::means(tx, key, &channels, end)?;
     history.policy_changes = policies::changes(tx, key, &channels, since(POLICY_DAYS))?;
     history.commitments = commitments::all(tx, key, &channels)?;
+    history.commit_fees = seen::commit_fees(tx, key, &channels)?;
+    history.aliases = seen::aliases(tx, key)?;
     history.host = host::samples(tx, key, since(SAMPLE_DAYS))?;
     history.closed = samples::closes(tx, key, &channels, &scids)?;
     let named = scids.into_iter().filter_map(|(scid, channel)| {

@@ -26,6 +26,7 @@ mod reports;
 mod runs;
 mod samples;
 mod schema;
+mod seen;
 mod snapshots;
 mod spans;
 mod spent;

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::{Row, Transaction, params};
 
 use super::profiles::Key;
-use super::{Json, Named, Parsed, commitments, host, name_of, policies};
+use super::{Json, Named, Parsed, commitments, host, name_of, policies, seen};
 use crate::history::ChannelSample;
 use crate::snapshot::{ClosedChannel, Resolution, Snapshot};
 use crate::units::{Outpoint, Pubkey, Sat, Scid, UnixMs};
@@ -18,6 +18,7 @@ pub(super) fn put(tx: &Transaction<'_>, key: Key, snapshot: &Snapshot) -> rusqli
     put_closes(tx, key, snapshot, &numbers)?;
     policies::put(tx, key, snapshot, &numbers)?;
     commitments::put(tx, key, snapshot, &numbers)?;
+    seen::put(tx, key, snapshot, &numbers)?;
     host::put(tx, key, snapshot)?;
     // A node that is not synced answers with old or empty balances, without an error: they are no samples.
     if snapshot.node.info.synced_to_chain {

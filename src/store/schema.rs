@@ -27,7 +27,7 @@ pub(super) static VERSIONS: [Version; 2] = [
     },
     Version {
         script: include_str!("migrations/0002_longer.sql"),
-        schema_sha256: "1ad9d6aa1320c1fb12b50c6f37e88e2575441d573bf0bb5b27d713985761fb35",
+        schema_sha256: "a5460536f466cf7eb54c2b86e0a7072e8f5277556f5e30a8ae65cafd50771120",
     },
 ];
 

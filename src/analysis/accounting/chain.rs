@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use crate::analysis::number::clamp;
 use crate::analysis::words;
 use crate::history::History;
-use crate::snapshot::{ChainTx, CloseKind, ClosedChannel, NodeView};
+use crate::snapshot::{ChainTx, CloseKind, ClosedChannel, NodeView, Resolution};
 use crate::units::{Outpoint, Sat, Scid};
 
 /// The wallet's transactions by their id.
-pub(super) type Transactions<'a> = HashMap<&'a str, &'a ChainTx>;
+pub(in crate::analysis) type Transactions<'a> = HashMap<&'a str, &'a ChainTx>;
 
 /// What a fee of the chain was paid for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,9 +166,12 @@ fn closing_fee(
         let fee = capacity - outputs;
         return (Sat::ZERO <= fee && fee <= capacity).then_some(fee);
     }
-    let previous = history.previous_snapshot.as_ref().filter(|_| forced)?;
-    let channels = previous.node.channels.as_deref().unwrap_or_default();
-    channels.iter().find(|c| c.point == *point).map(|c| c.commit_fee)
+    if !forced {
+        return None;
+    }
+    let before = history.previous_snapshot.iter().flat_map(|s| s.node.channels.iter().flatten());
+    let previous = before.filter(|c| c.point == *point).map(|c| c.commit_fee).next();
+    previous.or_else(|| history.commit_fees.iter().find(|(of, _)| of == point).map(|(_, fee)| *fee))
 }
 
 /// What sweeping cost, once for each transaction, shared by what it claimed for each channel.
@@ -180,9 +183,7 @@ fn sweep_costs<'a>(history: &'a History, node: Option<&'a NodeView>, known: &Tra
         for resolution in &channel.resolutions {
             amounts.insert(&resolution.outpoint, resolution.amount);
             let Some(txid) = resolution.sweep_txid.as_deref() else { continue };
-            // The first of two stages leads to a second output of ours, which has a resolution and a sweep of its own;
-            // where the other side took an output, nothing was swept by us.
-            if resolution.outcome == "claimed" {
+            if claimed(resolution, known) {
                 let sweep = sweeps.entry(txid).or_default().entry(&channel.point);
                 sweep.or_insert((Sat::ZERO, i64::from(channel.close_height))).0 += resolution.amount;
             }
@@ -240,12 +241,23 @@ fn sweep_fee(txid: &str, claimed: Sat, amounts: &HashMap<&str, Sat>, known: &Tra
     (Sat::ZERO <= fee && fee <= claimed).then_some(fee)
 }
 
+/// Whether an output came to our wallet. LND calls some of them unclaimed though it swept them: then the wallet has the
+/// transaction. The first of two stages leads to a second output of ours, which has a resolution and a sweep of its own;
+/// where the other side took an output, nothing was swept by us.
+pub(in crate::analysis) fn claimed(resolution: &Resolution, known: &Transactions<'_>) -> bool {
+    let swept = || {
+        let tx = resolution.sweep_txid.as_deref().and_then(|txid| known.get(txid));
+        tx.is_some_and(|tx| tx.spends.contains(&resolution.outpoint))
+    };
+    resolution.outcome == "claimed" || (resolution.outcome == "unclaimed" && swept())
+}
+
 /// What the sweeps of one closed channel brought to the wallet, and what they cost; `None` where that is not known or a
 /// sweep took other channels along.
 pub(in crate::analysis) fn came_back(history: &History, channel: &ClosedChannel) -> Option<(Sat, Sat)> {
     let transactions: Transactions<'_> = history.transactions.iter().map(|t| (t.txid.as_str(), t)).collect();
     let mut by_sweep: BTreeMap<&str, Sat> = BTreeMap::new();
-    for resolution in channel.resolutions.iter().filter(|r| r.outcome == "claimed") {
+    for resolution in channel.resolutions.iter().filter(|r| claimed(r, &transactions)) {
         *by_sweep.entry(resolution.sweep_txid.as_deref()?).or_default() += resolution.amount;
     }
     let amounts = channel.resolutions.iter().map(|r| (r.outpoint.as_str(), r.amount)).collect();

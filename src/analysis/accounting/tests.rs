@@ -64,8 +64,57 @@ fn the_fee_of_a_forced_close_is_known_from_the_commitment_seen_before() {
     lost.commit_fee = Sat::new(285);
     before.node.channels.as_mut().unwrap().push(lost);
     history.previous_snapshot = Some(before);
-    let money = Ledger::new(&history, Some(&snapshot)).money(Span::Month).unwrap();
-    assert_eq!(money.close_cost_sat, Sat::new(285));
+    let cost = |history: &History, span| {
+        let money = Ledger::new(history, Some(&snapshot)).money(span).unwrap();
+        (money.close_cost_sat, money.net_known)
+    };
+    assert_eq!(cost(&history, Span::Month), (Sat::new(285), true));
+    // A second report of the day, the next day, a week's report: the snapshot before is after the close.
+    history.previous_snapshot = Some(snapshot.clone());
+    assert_eq!(cost(&history, Span::Month), (Sat::ZERO, false));
+    history.commit_fees = vec![(history.closed[0].point.clone(), Sat::new(285))];
+    for span in [Span::Week, Span::Month] {
+        assert_eq!(cost(&history, span), (Sat::new(285), true), "{span:?}");
+    }
+    let ledger = Ledger::new(&history, Some(&snapshot));
+    let week = ledger.money_of(&history.week, history.week.window.unwrap(), None).unwrap();
+    assert_eq!((week.close_cost_sat, week.net_known), (Sat::new(285), true));
+    // An agreed close costs what its own transaction says, whatever the commitment would have.
+    history.closed[0].kind = CloseKind::Cooperative;
+    let mut agreed = snapshot.clone();
+    agreed.node.closed.as_mut().unwrap()[0].kind = CloseKind::Cooperative;
+    let money = Ledger::new(&history, Some(&agreed)).money(Span::Month).unwrap();
+    assert!(!money.net_known);
+}
+
+#[test]
+fn what_our_wallet_swept_is_claimed_whatever_its_resolution_says() {
+    let close = ClosedChannel {
+        closing_txid: txid(0x61),
+        resolutions: vec![Resolution {
+            kind: "commit".to_owned(),
+            outcome: "unclaimed".to_owned(),
+            outpoint: format!("{}:2", txid(0x61)),
+            amount: Sat::new(999_056),
+            sweep_txid: Some(txid(0x70)),
+        }],
+        opened_by_us: Some(false),
+        ..bob_later().1.closed[0].clone()
+    };
+    let mut past = history(&[]);
+    past.closed = vec![close.clone()];
+    let now = snapshot(vec![]);
+    let cost = |past: &History| Ledger::new(past, Some(&now)).money(Span::Day).unwrap().sweep_cost_sat;
+    let sweep = ChainTx { spends: vec![format!("{}:2", txid(0x61))], ..tx(&txid(0x70), 995_036, 0) };
+    past.transactions = vec![sweep.clone()];
+    // 999,056 were on the output, 995,036 came to the wallet.
+    assert_eq!(cost(&past), Sat::new(4_020));
+    assert_eq!(came_back(&past, &close), Some((Sat::new(995_036), Sat::new(4_020))));
+    // Where the other side took it, its transaction is not one of our wallet's, or spends something else of it.
+    past.transactions = vec![ChainTx { spends: vec![], ..sweep }];
+    assert_eq!((cost(&past), came_back(&past, &close)), (Sat::ZERO, None));
+    past.transactions.clear();
+    assert_eq!((cost(&past), came_back(&past, &close)), (Sat::ZERO, None));
 }
 
 #[test]

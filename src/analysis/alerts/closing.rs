@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::Finding;
+use crate::analysis::accounting::claimed;
 use crate::analysis::facts::{BLOCKS_A_DAY, Facts};
 use crate::analysis::words;
 use crate::report::Severity;
@@ -134,8 +135,8 @@ fn forced(facts: &Facts<'_>, channel: &ClosedChannel) -> Option<Finding> {
         _ => return None,
     };
     // An anchor of 330 sat is mostly not worth its sweep.
-    let open = |r: &&Resolution| r.kind != "anchor" && matches!(r.outcome.as_str(), "abandoned" | "unclaimed");
-    let lost = channel.resolutions.iter().any(|r| open(&r));
+    let open = |r: &Resolution| r.kind != "anchor" && matches!(r.outcome.as_str(), "abandoned" | "unclaimed");
+    let lost = channel.resolutions.iter().any(|r| open(r) && !claimed(r, &facts.transactions));
     // LND lists a channel as closed when nothing of it waits any more: what is over is told, not shouted.
     let severity = if lost { Severity::Warning } else { Severity::Info };
     let was_forcing =

@@ -102,3 +102,8 @@ CREATE TABLE commitments (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX policy_changes_by_time ON policy_changes (tenant, node, at_ms);
+
+-- A channel as it was last seen open: the fee of its commitment, the peer's alias, and when that was.
+ALTER TABLE channels ADD COLUMN commit_fee_msat INTEGER;
+ALTER TABLE channels ADD COLUMN peer_alias TEXT;
+ALTER TABLE channels ADD COLUMN open_ms INTEGER;

@@ -68,6 +68,10 @@ fn a_first_database_keeps_everything_and_gains_its_sums() {
     assert_eq!(found.advice.len(), 1);
     assert_eq!(found.past_scores[0].parts, []);
     found.past_scores.clone_from(&expected.past_scores);
+    // What the open channels were like is known from the next snapshot on.
+    assert_eq!((found.commit_fees.len(), found.aliases.len()), (0, 0));
+    found.commit_fees.clone_from(&expected.commit_fees);
+    found.aliases.clone_from(&expected.aliases);
     assert_eq!(found, expected);
     assert_eq!(store.day_report(&profile, one.report_date).unwrap().unwrap().document, text);
     assert_eq!(store.check().unwrap().damaged, []);

@@ -165,3 +165,23 @@ fn old_samples_are_thinned_to_one_a_day() {
     assert_eq!(last, NOW.plus(-(100 * 24 - 4) * HOUR_MS).0, "the last of its day stays");
     assert_eq!(f.store.purge(&f.profile, &Retention::default(), NOW).unwrap().samples, 0);
 }
+
+#[test]
+fn what_an_open_channel_was_last_is_known_once_it_is_gone() {
+    let f = fixture();
+    for (hours, fee, alias) in [(48, 500, Some("old name")), (24, 614, Some("carol")), (36, 999, Some("older"))] {
+        let mut one = snapshot(NOW.plus(-hours * HOUR_MS), 1);
+        let channel = &mut one.node.channels.as_mut().unwrap()[0];
+        (channel.commit_fee, channel.peer_alias) = (Sat::new(fee), alias.map(str::to_owned));
+        f.store.put_snapshot(&f.profile, &one).unwrap();
+    }
+    let mut after = snapshot(NOW, 0);
+    after.node.closed = Some(vec![closed(1, "claimed")]);
+    for days in 0..3 {
+        after.taken_at = NOW.plus(days * DAY_MS);
+        f.store.put_snapshot(&f.profile, &after).unwrap();
+        let history = f.store.history(&f.profile, after.taken_at, after.taken_at.day()).unwrap();
+        assert_eq!(history.commit_fees, [(outpoint(1), Sat::new(614))], "{days} days later");
+        assert_eq!(history.aliases, [(pubkey(1001), "carol".to_owned())]);
+    }
+}

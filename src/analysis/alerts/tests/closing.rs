@@ -111,6 +111,14 @@ fn an_anchor_that_nobody_sweeps_is_no_loss() {
     assert_eq!(severity(&made(&snapshot, &history), "force-close"), Some(Severity::Info));
     snapshot.node.closed.as_mut().unwrap()[0].resolutions.push(open("outgoing_htlc"));
     assert_eq!(severity(&made(&snapshot, &history), "force-close"), Some(Severity::Warning));
+    // LND calls some outputs unclaimed that our wallet has swept.
+    let mut past = history;
+    past.transactions.push(ChainTx { spends: vec!["x".into()], ..tx(&txid(0x71), 300, 30) });
+    let swept = snapshot.node.closed.as_mut().unwrap()[0].resolutions.last_mut().unwrap();
+    swept.sweep_txid = Some(txid(0x71));
+    let report = made(&snapshot, &past);
+    assert_eq!(severity(&report, "force-close"), Some(Severity::Info));
+    assert!(!find(&report, "force-close").unwrap().description.contains("not claimed"));
 }
 
 #[test]
