@@ -106,9 +106,12 @@ impl Model {
     }
 
     fn run(fees: &[Option<i128>], factors: [i128; 7], follow: i128, bend: i128) -> Self {
-        // The start is the mean of the first two weeks; errors count from then on, where there is more.
+        // The start is the mean of the first two weeks, so their errors say nothing of how well later days are told;
+        // errors count from then on, where there are as many days again.
         let start = mean(fees.iter().take(MIN_DAYS).flatten().copied()).unwrap_or_default();
         let mut model = Self { factors, level: start, trend: 0, follow, bend, variance: 0, length: fees.len() };
+        let later = fees.iter().skip(MIN_DAYS).flatten().count();
+        let counts_from = if later >= MIN_DAYS { MIN_DAYS } else { 0 };
         let (mut squares, mut counted) = (0_i128, 0_i128);
         for (at, fee) in fees.iter().enumerate() {
             model.trend = model.trend * DAMPING / ONE;
@@ -116,8 +119,10 @@ impl Model {
             let Some(fee) = fee else { continue };
             // In msat of the day: over its factor, a weekday with little would count as much as one with a lot.
             let error = *fee - model.level * model.factor(at) / ONE;
-            squares = squares.saturating_add(error.saturating_mul(error));
-            counted += 1;
+            if at >= counts_from {
+                squares = squares.saturating_add(error.saturating_mul(error));
+                counted += 1;
+            }
             model.level = (model.level + error * follow / ONE).max(0);
             model.trend += error * bend / ONE;
         }

@@ -61,6 +61,20 @@ fn a_level_that_changed_is_followed() {
     assert!((18_500..=23_000).contains(&new), "{new}");
 }
 
+#[test]
+fn what_the_start_was_wrong_by_widens_no_interval() {
+    // Two weeks of all or nothing, then the same each day. Each weekday had one of either, so none has a factor.
+    let wild = (0..14).map(|day| if day % 2 == 0 { 1_000_000 } else { 0 });
+    let reach = |told: ForecastSpan| told.high_msat.get() - told.fees_msat.get();
+    let calm = forecast(&days(wild.clone().chain([500_000; 106]))).unwrap().week;
+    // The start is right at 500,000 and the later days are told well. The errors of the start, half a million each, would
+    // make 1.28 * 500,000 * sqrt(14 / 120) = 219,000 for a day and 579,000 for a week.
+    assert!(reach(calm) < 7 * 60_000, "{calm:?}");
+    // With fewer than two weeks more, all that is known are those errors.
+    let short = forecast(&days(wild.chain([500_000; 13]))).unwrap().week;
+    assert!(reach(short) > 219_000, "{short:?}");
+}
+
 /// Numbers that look like noise, the same on every run.
 struct Noise(u64);
 
