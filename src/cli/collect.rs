@@ -94,7 +94,7 @@ impl Collect for Collector {
         events: EventSender,
     ) -> Result<Collected, Error> {
         if let SourceSpec::Simulated { seed, born } = profile.source {
-            return made_up(&Simulated::new(seed, born, now), profile, resume, events).await;
+            return made_up(&Simulated::new(seed, born, now), resume, events).await;
         }
         let node = self.nodes.observe(profile, now, resume, events);
         let public = async {
@@ -120,13 +120,9 @@ impl Collect for Collector {
 }
 
 /// Reads a made-up node. What it is watched by and what its chain costs are made up with it.
-pub(super) async fn made_up(
-    node: &Simulated,
-    profile: &Profile,
-    resume: &Resume,
-    events: EventSender,
-) -> Result<Collected, Error> {
-    let from = profile.last_report_at.unwrap_or(UnixMs(0));
+pub(super) async fn made_up(node: &Simulated, resume: &Resume, events: EventSender) -> Result<Collected, Error> {
+    // Where the store's coverage ends: from the last report on, the moments that it took to make would be a gap.
+    let from = resume.watched_to.unwrap_or(UnixMs(0));
     let (observation, watched, public) = node.look(resume, events, from).await?;
     let off = vec![NotMeasured { part: "public sources".to_owned(), reason: NOT_LIVE.to_owned() }];
     let (gaps, seen, host) = (Vec::new(), Vec::new(), None);

@@ -169,7 +169,7 @@ impl Collect for MadeUp {
         let SourceSpec::Simulated { seed, born } = profile.source else {
             return Err(Error::Setup("the demo reads only its made-up node".to_owned()));
         };
-        collect::made_up(&Simulated::new(seed, born, now), profile, resume, events).await
+        collect::made_up(&Simulated::new(seed, born, now), resume, events).await
     }
 }
 

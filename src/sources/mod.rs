@@ -36,6 +36,8 @@ pub struct Resume {
     pub invoices_after: u64,
     /// The highest block of which transactions are stored, less a safe distance; 0 for all.
     pub transactions_from_height: u32,
+    /// The end of what a watcher's stored coverage has of the peers' connections; `None` before the first.
+    pub watched_to: Option<UnixMs>,
 }
 
 /// What one collection brought, apart from the events, which went through the channel before it ended.

@@ -46,6 +46,7 @@ impl Store {
             last_forward_ns,
             payments_after: after(open_payment, last_payment),
             invoices_after: after(open_invoice, last_invoice),
+            watched_to: self.watched_to(key)?,
             transactions_from_height: height.and_then(|h| u32::try_from(h - REREAD_BLOCKS).ok()).unwrap_or(0),
         })
     }

@@ -32,11 +32,21 @@ impl Store {
         self.write_named("events", |tx| {
             let put = || {
                 put_failures(tx, key, &seen.failures)?;
-                put_sessions(tx, key, &seen.sessions)?;
-                seen.coverage.iter().try_for_each(|span| put_coverage(tx, key, span))
+                seen.coverage.iter().try_for_each(|span| put_coverage(tx, key, span))?;
+                put_sessions(tx, key, &seen.sessions, watched_since(tx, key, &seen.coverage)?)
             };
             self.sql(put())
         })
+    }
+
+    /// The end of the stored coverage of the peers' connections.
+    pub(super) fn watched_to(&self, key: Key) -> Result<Option<UnixMs>> {
+        let last = self.db.query_row(
+            "SELECT max(to_ms) FROM coverage WHERE tenant = ?1 AND node = ?2 AND stream = ?3",
+            (key.tenant, key.node, PEERS),
+            |row| row.get::<_, Option<i64>>(0),
+        );
+        Ok(self.sql(last)?.map(UnixMs))
     }
 }
 
@@ -92,7 +102,21 @@ fn put_failures(tx: &Transaction<'_>, key: Key, failures: &[FailedForward]) -> r
     Ok(())
 }
 
-fn put_sessions(tx: &Transaction<'_>, key: Key, sessions: &[PeerSession]) -> rusqlite::Result<()> {
+/// Since when the peers were watched without a break up to the end of what is told now.
+fn watched_since(tx: &Transaction<'_>, key: Key, told: &[WatchSpan]) -> rusqlite::Result<Option<i64>> {
+    let Some(to) = told.iter().filter(|span| PEERS.ends_with(&span.stream)).map(|span| span.to.0).max() else {
+        return Ok(None);
+    };
+    tx.prepare_cached(
+        "SELECT max(from_ms) FROM coverage WHERE tenant = ?1 AND node = ?2 AND stream = ?3 AND from_ms < ?4 \
+         AND to_ms >= ?4",
+    )?
+    .query_row((key.tenant, key.node, PEERS, to), |row| row.get(0))
+}
+
+/// A connection that is older than the unbroken watch that tells of it is kept from the beginning of that watch: what was
+/// told of it before a break lasts until the break, and no longer.
+fn put_sessions(tx: &Transaction<'_>, key: Key, sessions: &[PeerSession], since: Option<i64>) -> rusqlite::Result<()> {
     let mut upsert = tx.prepare_cached(
         "INSERT INTO peer_sessions (tenant, node, peer, from_ms, to_ms) VALUES (?1, ?2, ?3, ?4, ?5) \
          ON CONFLICT (tenant, node, peer, from_ms) DO UPDATE SET to_ms = excluded.to_ms \
@@ -100,7 +124,9 @@ fn put_sessions(tx: &Transaction<'_>, key: Key, sessions: &[PeerSession]) -> rus
     )?;
     for session in sessions {
         let to = session.to.map(|to| to.0);
-        upsert.execute((key.tenant, key.node, session.peer.as_str(), session.from.0, to))?;
+        // One that ended before that watch is told as it was.
+        let watched = since.filter(|since| to.is_none_or(|to| to > *since)).unwrap_or(i64::MIN);
+        upsert.execute((key.tenant, key.node, session.peer.as_str(), session.from.0.max(watched), to))?;
     }
     Ok(())
 }

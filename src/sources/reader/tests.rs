@@ -298,6 +298,7 @@ fn what_bob_had_is_not_taken_for_new_later() {
         payments_after: before.payments.iter().map(|payment| payment.index).max().unwrap(),
         invoices_after: before.invoices.iter().map(|invoice| invoice.index).max().unwrap(),
         transactions_from_height: 440,
+        watched_to: None,
     };
     let (_, all) = observe("bob-later", &Resume::default());
     let (_, later) = observe("bob-later", &resume);

@@ -143,6 +143,31 @@ fn a_connection_without_an_end_lasts_no_longer_than_it_was_watched() {
     assert_eq!(connected(NOW), [(2, 3), (3, 3)]);
 }
 
+#[test]
+fn a_connection_that_outlasts_a_break_of_the_watch_counts_again_after_it() {
+    let f = fixture();
+    let (began, stop, again) = (hours(-100), hours(-10), hours(-10).plus(143));
+    let look = |sessions: Vec<PeerSession>, from, to| {
+        let seen = WatchedEvents { sessions, coverage: vec![span("peers", from, to)], ..WatchedEvents::default() };
+        f.store.put_watched(&f.profile, &seen).unwrap();
+    };
+    let connected = || {
+        let watched = f.store.history(&f.profile, NOW, NOW.day()).unwrap().watched;
+        watched.peers_week.iter().map(|peer| (peer.connected_ms, peer.breaks)).collect::<Vec<_>>()
+    };
+    assert_eq!(f.store.resume(&f.profile).unwrap().watched_to, None);
+    look(vec![session(7, began, None), session(8, began, None)], hours(-30), stop);
+    assert_eq!(f.store.resume(&f.profile).unwrap().watched_to, Some(stop));
+    assert_eq!(connected(), [(20 * HOUR_MS, 0); 2]);
+    // Both are told anew with their old beginning; the watch goes on in two looks without a break.
+    look(vec![session(7, began, None), session(8, began, None)], again, hours(-5));
+    assert_eq!(connected(), [(25 * HOUR_MS - 143, 0); 2]);
+    look(vec![session(7, began, Some(hours(-2))), session(8, began, None)], hours(-5), NOW);
+    assert_eq!(connected(), [(28 * HOUR_MS - 143, 1), (30 * HOUR_MS - 143, 0)]);
+    // Where it goes on from the end of what is stored, there is no break.
+    assert_eq!(f.store.resume(&f.profile).unwrap().watched_to, Some(NOW));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
