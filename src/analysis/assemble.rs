@@ -260,13 +260,14 @@ fn not_measured(facts: &Facts<'_>, input: &Input<'_>) -> Vec<NotMeasured> {
             "The node is not synced; balances and channels are what it last knew.".to_owned(),
         ));
     }
-    if facts.history.previous_report.is_none() {
+    if facts.history.previous_report.is_none() && facts.history.previous_snapshot.is_none() {
         list.push(missing("changes", "First report: from the next one on, changes are shown.".to_owned()));
     }
-    for days in [7_i64, 30] {
+    for days in [7_i64, 30, 90] {
         if facts.history_ms() < days * DAY_MS {
             let at = facts.history_full_at(days).day();
-            let reason = format!("Sums of {days} days hold what is known so far; full from {at}.");
+            let from = if at == facts.now.day() { "later today".to_owned() } else { format!("from {at}") };
+            let reason = format!("Sums of {days} days hold what is known so far; full {from}.");
             list.push(missing(&format!("history-{days}d"), reason));
         }
     }

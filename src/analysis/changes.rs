@@ -51,7 +51,7 @@ pub(super) fn changes(facts: &Facts<'_>, ledger: &Ledger<'_>, judged: &Judged, p
         alerts(facts, judged, &mut items);
     }
     score(facts, parts, &mut items);
-    say_once(judged, &mut items);
+    say_once(facts, judged, &mut items);
     items.sort_by_key(|item| rank(&item.kind));
     fold(&mut items, facts.limits.changes_count);
     Changes {
@@ -69,10 +69,16 @@ fn rank(kind: &str) -> usize {
     KINDS.iter().position(|(name, _)| *name == kind).unwrap_or(KINDS.len())
 }
 
+/// Whether an alert is new since the report before; one that an earlier report of the same day opened is.
+fn is_new(facts: &Facts<'_>, alert: &Alert) -> bool {
+    let before = facts.history.previous_report.as_ref();
+    !alert.ongoing || before.is_some_and(|report| alert.detected_at.0 > report.window_end.0)
+}
+
 /// Drops what a new alert about the same subject says with more words.
-fn say_once(judged: &Judged, items: &mut Vec<Change>) {
-    let new: HashSet<(&str, &str)> =
-        judged.alerts.iter().filter(|a| !a.ongoing).map(|a| (a.rule.as_str(), a.subject.as_str())).collect();
+fn say_once(facts: &Facts<'_>, judged: &Judged, items: &mut Vec<Change>) {
+    let new = judged.alerts.iter().filter(|a| is_new(facts, a));
+    let new: HashSet<(&str, &str)> = new.map(|a| (a.rule.as_str(), a.subject.as_str())).collect();
     let many_gone = judged.alerts.iter().any(|a| a.rule == "many-peers-gone");
     items.retain(|item| {
         let tellers = KINDS.iter().find(|(kind, _)| *kind == item.kind).map_or(&[][..], |(_, rules)| rules);
@@ -167,7 +173,7 @@ fn alerts(facts: &Facts<'_>, judged: &Judged, items: &mut Vec<Change>) {
             items.push(change("alert-resolved", open.key.clone(), format!("resolved: {}", words::line(&open.title))));
         }
     }
-    let new: Vec<&Alert> = judged.alerts.iter().filter(|a| !a.ongoing && a.severity > Severity::Info).collect();
+    let new: Vec<&Alert> = judged.alerts.iter().filter(|a| is_new(facts, a) && a.severity > Severity::Info).collect();
     if new.is_empty() {
         return;
     }

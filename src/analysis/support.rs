@@ -271,7 +271,7 @@ pub(super) fn tx(id: &str, amount: i64, fee: i64) -> ChainTx {
     }
 }
 
-const FORCED: &str = "98dfa54458852564b672dc6badbe5135c0b9436cba39c8bc8f108acf4c0f743e:0";
+pub(super) const FORCED: &str = "98dfa54458852564b672dc6badbe5135c0b9436cba39c8bc8f108acf4c0f743e:0";
 const COOP: &str = "6c64a4585997250e5585e922ac3538e9406e6d38068b1a64c6e308698958618b:0";
 const BATCH: &str = "4891207dc454aadc5607ddb4967993348176ae042f4aa08767d0435afdbc3de6";
 const CLOSING: &str = "6d4305e24f91df196eae0946e1a778d4e9d4e26e30c60c630d3e3e6d920a9159";

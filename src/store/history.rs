@@ -31,8 +31,14 @@ impl Store {
             history.watched = self.sql(watched::watched(tx, key, window_end))?;
             history.advice = self.sql(advice::past(tx, key, profile, window_end))?;
             history.open_alerts = self.sql(alerts::open(tx, key, profile))?;
-            history.previous_snapshot = self.latest_snapshot(profile, window_end)?;
             history.previous_report = self.previous_report(profile, report_date)?;
+            // A report that is made again is held against the same day as the first of its day.
+            let told = history.previous_report.as_ref().map(|report| report.window_end.0.plus(1));
+            let before = told.map(|end| self.latest_snapshot(profile, end.min(window_end))).transpose()?.flatten();
+            history.previous_snapshot = match before {
+                None => self.latest_snapshot(profile, window_end)?,
+                found => found,
+            };
             history.past_days = self.past_days(profile, report_date)?;
             history.past_scores = self.past_scores(profile, report_date.plus(-SCORE_DAYS), report_date.plus(-1))?;
             Ok(history)

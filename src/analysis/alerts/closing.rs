@@ -78,8 +78,18 @@ pub(super) fn force_close(facts: &Facts<'_>) -> Vec<Finding> {
     found
 }
 
-/// Whether a close is new: by its transaction's time, else by the snapshot before, else by its block.
+/// Whether a close is new: by its transaction's time, else by the snapshot before, else by its block. When the report of
+/// a day is made again, what it told before is still of that day.
 fn today(facts: &Facts<'_>, point: &Outpoint, txid: Option<&str>, height: Option<u32>) -> bool {
+    let keys = ["force-close", "channel-breach"].map(|rule| format!("{rule}:{point}"));
+    let before = facts.history.previous_report.as_ref();
+    if before.is_some_and(|report| report.alerts.iter().any(|a| keys.contains(&a.alert_key))) {
+        return false;
+    }
+    let mut open = facts.history.open_alerts.iter().filter(|a| keys.contains(&a.key));
+    if open.any(|a| a.since >= facts.window.start) {
+        return true;
+    }
     let previous = facts.history.previous_snapshot.as_ref();
     if let Some(tx) = txid.and_then(|txid| facts.transactions.get(txid)) {
         // After days without a run, everything since the last one is new.
@@ -139,12 +149,6 @@ fn forced(facts: &Facts<'_>, channel: &ClosedChannel) -> Option<Finding> {
     let lost = channel.resolutions.iter().any(|r| open(r) && !claimed(r, &facts.transactions));
     // LND lists a channel as closed when nothing of it waits any more: what is over is told, not shouted.
     let severity = if lost { Severity::Warning } else { Severity::Info };
-    let was_forcing =
-        facts.history.previous_snapshot.as_ref().is_some_and(|s| forcing_in(s).any(|p| *p == channel.point));
-    if was_forcing && !lost {
-        // Told as an alert while its funds were out; that they are back is told under what changed.
-        return None;
-    }
     let title = format!(
         "Channel {} with {} was closed {who}: {} came back",
         channel.point.short(),

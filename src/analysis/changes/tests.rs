@@ -1,7 +1,7 @@
 use super::*;
 use crate::analysis::support::*;
 use crate::snapshot::{ForceClosing, Market, Pending, PendingChannel};
-use crate::units::{DAY_MS, Ppm, Sat};
+use crate::units::{DAY_MS, HOUR_MS, Ppm, Sat};
 
 fn lines(changes: &Changes) -> Vec<String> {
     changes.items.iter().map(|c| format!("{}: {}", c.kind, c.description)).collect()
@@ -230,4 +230,50 @@ fn a_long_list_ends_in_a_number_by_kind() {
     let found = lines(&made(&now, &past).changes);
     assert_eq!(found.len(), 21);
     assert_eq!(found[20], "more: 40 changes more: 10 policy-changed, 30 peer-policy-changed");
+}
+
+#[test]
+fn a_second_report_on_the_first_day_tells_since_when_it_compares() {
+    let (now, mut past) = bob_later();
+    let mut before = now.clone();
+    before.taken_at = NOW.plus(-HOUR_MS);
+    before.node.info.alias = "bobby".to_owned();
+    let open = |a: Alert| crate::history::OpenAlert {
+        key: a.alert_key,
+        severity: a.severity,
+        title: a.title,
+        since: before.taken_at,
+    };
+    past.open_alerts = made(&now, &past).alerts.into_iter().map(open).collect();
+    past.previous_snapshot = Some(before);
+    let report = made(&now, &past);
+    assert_eq!(lines(&report.changes), ["alias-changed: alias bobby → bob"]);
+    assert_eq!((report.changes.since_report, report.changes.since), (None, Some(Time(NOW.plus(-HOUR_MS)))));
+    assert!(report.not_measured.iter().all(|n| n.part != "changes"));
+}
+
+#[test]
+fn what_an_earlier_report_of_the_day_opened_is_new_all_day() {
+    let before = snapshot(vec![channel(1, 500_000, 500_000)]);
+    let mut past = history(&[]);
+    past.previous_snapshot = Some(Snapshot { taken_at: NOW.plus(-DAY_MS), ..before.clone() });
+    let mut yesterday = made(&before, &past);
+    yesterday.window_end = Time(NOW.plus(-DAY_MS));
+    past.previous_report = Some(yesterday);
+    let mut now = before;
+    now.node.peers.as_mut().unwrap().clear();
+    now.node.peers.as_mut().unwrap().push(peer(2));
+    now.node.channels.as_mut().unwrap()[0].active = false;
+    let first = made(&now, &past);
+    assert_eq!(lines(&first.changes)[0], "alert-new: new among the alerts: 1 warning");
+    let open = |a: &Alert, since| crate::history::OpenAlert {
+        key: a.alert_key.clone(),
+        severity: a.severity,
+        title: a.title.clone(),
+        since,
+    };
+    past.open_alerts = first.alerts.iter().map(|a| open(a, NOW.plus(-HOUR_MS))).collect();
+    assert_eq!(lines(&made(&now, &past).changes), lines(&first.changes));
+    past.open_alerts = first.alerts.iter().map(|a| open(a, NOW.plus(-DAY_MS))).collect();
+    assert!(!lines(&made(&now, &past).changes)[0].starts_with("alert-new"));
 }

@@ -184,7 +184,7 @@ fn command(sheet: &mut Sheet, action: &str) {
 
 pub(super) fn changed(sheet: &mut Sheet, report: &Report) {
     let changes = &report.changes;
-    if changes.since_report.is_none() {
+    if changes.since.is_none() {
         return;
     }
     let since = since(report);
@@ -203,6 +203,7 @@ pub(super) fn changed(sheet: &mut Sheet, report: &Report) {
 /// Since when changes are told, in words.
 pub(in crate::render) fn since(report: &Report) -> String {
     match report.changes.since {
+        Some(since) if report.window_end.0.day() == since.0.day() => format!("since {}", number::short_moment(since.0)),
         Some(since) if report.window_end.0.since(since.0) < DAY_MS * 3 / 2 => "since yesterday".to_owned(),
         Some(since) => format!("since {}", number::long_day(since.0.day())),
         None => "since the last report".to_owned(),
@@ -236,7 +237,7 @@ pub(super) fn unknown(sheet: &mut Sheet, report: &Report) {
     let groups = by_reason(report);
     let listed: Vec<String> = groups.iter().map(|(parts, reason)| format!("{parts} ({reason})")).collect();
     let text = Line::of(Style::Bold, "Not measured").with(Style::Plain, &format!(": {}", listed.join(", ")));
-    let first = report.changes.since_report.is_none() && !report.backfilled;
+    let first = report.changes.since.is_none() && !report.backfilled;
     if !first && text.fold(sheet.width.saturating_sub(2)).len() <= 2 {
         sheet.blank();
         sheet.paragraph(Line::new(), &text);

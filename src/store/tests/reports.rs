@@ -2,11 +2,11 @@
 
 use std::fs;
 
-use super::support::{NOW, advice, alert, announce, day, document, fixture, new_profile, report};
+use super::support::{NOW, advice, alert, announce, day, document, fixture, new_profile, report, snapshot};
 use crate::report::period::PeriodKind;
 use crate::report::{GenerationStatus, Severity, Time};
 use crate::store::{Error, FailedRun, PeriodDocument, ProfileFilter, Retention, Store, new_id};
-use crate::units::{DAY_MS, Day, UnixMs};
+use crate::units::{DAY_MS, Day, HOUR_MS, UnixMs};
 
 #[test]
 fn a_document_comes_back_byte_for_byte_and_its_file_is_the_same() {
@@ -79,6 +79,26 @@ fn the_highest_revision_that_did_not_fail_stands() {
     let history = f.store.history(&f.profile, NOW.plus(DAY_MS), tomorrow.date).unwrap();
     assert_eq!(history.past_days.len(), 1);
     assert_eq!(history.previous_report.unwrap().report_id, second.report_id);
+}
+
+#[test]
+fn a_report_that_is_made_again_is_held_against_the_day_before() {
+    let f = fixture();
+    let at = |hours: i64| NOW.plus(hours * HOUR_MS);
+    let put = |at: UnixMs, n: u64| f.store.put_snapshot(&f.profile, &snapshot(at, n)).unwrap();
+    let before = |end: UnixMs| {
+        let history = f.store.history(&f.profile, end, end.day()).unwrap();
+        history.previous_snapshot.map(|s| s.taken_at)
+    };
+    put(at(-24), 2);
+    assert_eq!(before(at(-23)), Some(at(-24)), "on the first day there is only that day");
+    let yesterday = report(&f.profile, at(-24), 1);
+    f.store.put_report(&f.profile, &yesterday, &document(&yesterday)).unwrap();
+    put(at(0), 3);
+    let today = report(&f.profile, at(0), 1);
+    f.store.put_report(&f.profile, &today, &document(&today)).unwrap();
+    assert_eq!(before(at(1)), Some(at(-24)), "not against this morning");
+    assert_eq!(before(at(24)), Some(at(0)));
 }
 
 #[test]
@@ -336,7 +356,7 @@ fn erasing_a_user_leaves_nothing_of_it_and_all_of_others() {
     let two = report(&bob, NOW, 1);
     f.store.put_report(&bob, &two, &document(&two)).unwrap();
     f.store.flush_files().unwrap();
-    f.store.put_snapshot(&f.profile, &super::support::snapshot(NOW, 2)).unwrap();
+    f.store.put_snapshot(&f.profile, &snapshot(NOW, 2)).unwrap();
     let erased = f.store.erase_user("default", "alice").unwrap();
     assert_eq!((erased.profiles, erased.reports, erased.files.len()), (1, 1, 1));
     assert!(!f.folder.path().join("reports/daily/alice").exists());

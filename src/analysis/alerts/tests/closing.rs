@@ -239,3 +239,40 @@ fn an_opening_that_waits_is_told_after_a_day() {
     past.previous_snapshot = Some(Snapshot { taken_at: NOW.plus(-24 * HOUR_MS), ..now.clone() });
     assert_eq!(severity(&made(&now, &past), "pending-open-stuck"), Some(Severity::Info));
 }
+
+#[test]
+fn a_forced_close_stands_when_the_report_of_its_day_is_made_again() {
+    let title = |now: &Snapshot, past: &History| find(&made(now, past), "force-close").map(|a| a.title.clone());
+    let mut past = history(&[]);
+    // This morning's report told it; its transaction is the peer's, so the wallet does not know it.
+    past.previous_snapshot = Some(Snapshot { taken_at: NOW.plus(-6 * HOUR_MS), ..limbo(Some(140)) });
+    assert_eq!(title(&limbo(Some(104)), &past), None, "nobody told it, so it is older");
+    let key = format!("force-close:{}", point(9, 0));
+    let told = |since| OpenAlert { key: key.clone(), severity: Severity::Critical, title: "x".into(), since };
+    past.open_alerts = vec![told(NOW.plus(-6 * HOUR_MS))];
+    assert!(title(&limbo(Some(104)), &past).unwrap().contains("146,783 sat wait"));
+    past.open_alerts = vec![told(NOW.plus(-30 * HOUR_MS))];
+    assert_eq!(title(&limbo(Some(104)), &past), None, "the day before told it");
+    // A report that was made some minutes later than today's, a day before, has told it too.
+    past.open_alerts = vec![told(NOW.plus(-23 * HOUR_MS))];
+    let mut yesterday = made(&limbo(Some(140)), &past);
+    assert!(find(&yesterday, "force-close").is_some());
+    yesterday.window_end = Time(NOW.plus(-23 * HOUR_MS));
+    past.previous_report = Some(yesterday);
+    assert_eq!(title(&limbo(Some(104)), &past), None);
+}
+
+#[test]
+fn a_forced_close_that_is_swept_on_its_day_stands_too() {
+    let (now, mut past) = bob_later();
+    let mut morning = now.clone();
+    morning.taken_at = NOW.plus(-HOUR_MS);
+    morning.node.closed.as_mut().unwrap().remove(0);
+    let mut force = limbo(Some(174)).node.pending.unwrap();
+    force.force_closing[0].channel.point = FORCED.parse().unwrap();
+    morning.node.pending = Some(force);
+    past.previous_snapshot = Some(morning);
+    let report = made(&now, &past);
+    assert_eq!(severity(&report, "force-close"), Some(Severity::Info));
+    assert!(title(&report, "force-close").unwrap().ends_with("146,453 sat came back"));
+}
