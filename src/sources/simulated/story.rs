@@ -55,7 +55,7 @@ const CLOSED: usize = 7;
 const GONE_AFTER: i64 = 21;
 /// One channel is closed by force on this day.
 const CLOSED_ON: i64 = 29;
-/// From this day on one payment hangs; it times out so many blocks after that day.
+/// On this day one payment hangs; it times out so many blocks later, and fails then: the channel has its funds back.
 const STUCK_FROM: i64 = 29;
 const STUCK_BLOCKS: u32 = 276;
 const STUCK: Sat = Sat::new(62_000);
@@ -182,17 +182,17 @@ impl Simulated {
         let came_by = sim.channels.get(1).map(|c| c.scid);
         let exchange = sim.channels.get(EXCHANGE).map(|c| c.point.clone());
         let stuck_from = self.birth().plus(STUCK_FROM * DAY_MS);
+        let expiry_height = chain::height(stuck_from).saturating_add(STUCK_BLOCKS);
+        let hangs = self.now >= stuck_from && chain::height(self.now) < expiry_height;
         let shown = view.channels.iter_mut().flatten().find(|c| Some(&c.point) == exchange.as_ref());
-        if self.now >= stuck_from
-            && let Some(channel) = shown.filter(|c| c.local > STUCK)
-        {
+        if hangs && let Some(channel) = shown.filter(|c| c.local > STUCK) {
             channel.local -= STUCK;
             channel.unsettled = STUCK;
             channel.htlcs.push(Htlc {
                 incoming: false,
                 amount: STUCK,
                 hash: hex::encode(Dice::of(self.seed, "stuck", &[]).bytes()),
-                expiry_height: chain::height(stuck_from).saturating_add(STUCK_BLOCKS),
+                expiry_height,
                 index: 7,
                 forwarding_channel: came_by,
             });
@@ -333,6 +333,16 @@ mod tests {
         assert!(market.candidates.len() >= 5, "{}", market.candidates.len());
         assert!(market.peers.iter().all(|p| p.incoming_rate_deciles.is_some()), "{:?}", market.peers);
         assert!(beside(born().start()).1.chain_fees.is_some());
+    }
+
+    #[test]
+    fn the_payment_that_hangs_fails_when_it_times_out() {
+        let flying = |days: i64| {
+            let channels = look(days, &Resume::default()).0.node.channels.unwrap();
+            channels.iter().flat_map(|c| &c.htlcs).count()
+        };
+        // It hangs from the morning of day 29 on, for 276 blocks of ten minutes: 46 hours.
+        assert_eq!([28, 29, 30, 31, 40].map(flying), [0, 1, 1, 0, 0]);
     }
 
     #[test]
