@@ -283,10 +283,17 @@ fn availability(facts: &Facts<'_>) -> Measured {
     let pieces = vec![Piece { share: ALL / 2, won: points(now) }, Piece { share: ALL / 2, won: points(past) }];
     let unusable = facts.channels().iter().filter(|c| !c.active).count();
     let sentence = format!(
-        "{} of the capacity is usable now, and {}; {target} % gives all points. {} not usable: reach the peers, or move the funds to peers that stay.",
+        "{} of the capacity is usable now, and {}; {target} % gives all points.{}",
         words::percent(now.unwrap_or_default()),
         how.replace("{}", &words::percent(past.unwrap_or_default())),
-        if unusable == 1 { "1 channel is".to_owned() } else { format!("{unusable} channels are") }
+        match unusable {
+            0 => String::new(),
+            n => format!(
+                " {} {} not usable: reach the peers, or move the funds to peers that stay.",
+                words::number(n, "channel"),
+                if n == 1 { "is" } else { "are" }
+            ),
+        }
     );
     Measured { value: now.map(|p| real(p) / 10_000.0), target: real(target), pieces, sentence }
 }
@@ -399,14 +406,11 @@ fn guarded(facts: &Facts<'_>, judged: &Judged) -> Measured {
     });
     let pieces = pieces.collect();
     let findings: Vec<&str> = judged.safety.iter().filter(|f| f.2 > Severity::Info).map(|f| f.0).collect();
-    let sentence = if findings.is_empty() {
-        "Nothing that threatens funds was found.".to_owned()
-    } else {
-        format!(
-            "{} that concern funds: {}. Their alerts say what to do.",
-            words::number(findings.len(), "finding"),
-            findings.join(", ")
-        )
+    let list = findings.join(", ");
+    let sentence = match findings.len() {
+        0 => "Nothing that threatens funds was found.".to_owned(),
+        1 => format!("1 finding concerns funds: {list}. Its alert says what to do."),
+        n => format!("{} concern funds: {list}. Their alerts say what to do.", words::number(n, "finding")),
     };
     Measured { value: Some(real(i64::try_from(findings.len()).unwrap_or(i64::MAX))), target: 0.0, pieces, sentence }
 }

@@ -53,7 +53,7 @@ fn demand(facts: &Facts<'_>, channel: &Channel, missed: Option<&HashMap<&Outpoin
     if let Some(missed) = missed {
         let missed = missed.get(&channel.point).filter(|m| m.count >= facts.limits.drained_failures)?;
         let text = format!(
-            "{} for lack of balance in 7 days: {} not sent, {} of fees missed. Refill it or raise its fee: see the recommendations.",
+            "{} for lack of balance in 7 days: {} not sent, {} of fees missed. Refill it or raise its fee.",
             failed(missed.count),
             words::msat(missed.amount),
             words::msat(missed.fee)
@@ -62,7 +62,7 @@ fn demand(facts: &Facts<'_>, channel: &Channel, missed: Option<&HashMap<&Outpoin
     }
     let flow = facts.month.get(&channel.point).filter(|f| f.forwards_out > 0)?;
     let text = format!(
-        "It earned {} with {} in 30 days, so there is demand that it can't serve now. Refill it or raise its fee: see the recommendations.",
+        "It earned {} with {} in 30 days, so there is demand that it can't serve now. Refill it or raise its fee.",
         words::msat(flow.fees_earned_msat),
         words::number(usize::try_from(flow.forwards_out).unwrap_or(usize::MAX), "forward")
     );
@@ -183,7 +183,13 @@ pub(super) fn idle(facts: &Facts<'_>) -> Vec<Finding> {
             facts.peer_name(channel),
             words::sat(channel.local)
         );
-        let act = "A lower fee may wake it; if not, its funds may earn more with another peer.";
+        let empty =
+            outbound_ppm(channel).is_some_and(|share| share < facts.limits.drained_percent.saturating_mul(10_000));
+        let act = if empty {
+            "Nearly all of it lies with the peer, so there is nothing to sell at any fee, and little of yours is tied up. It forwards again once payments come in from the peer or it is refilled."
+        } else {
+            "A lower fee may wake it; if not, its funds may earn more with another peer."
+        };
         found.push(
             Finding::new(Severity::Info, channel.point.as_str(), title, act.to_owned())
                 .worth(channel.local)

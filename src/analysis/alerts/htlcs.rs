@@ -51,8 +51,11 @@ fn finding(facts: &Facts<'_>, hash: &str, held: &Held<'_>) -> Option<Finding> {
         _ => return None,
     };
     let peer = facts.peer_name(held.channel);
-    let title = format!("HTLC of {} with {peer} times out in {} blocks", words::sat(held.amount), held.blocks);
+    let title = format!("HTLC of {} with {peer} {}", words::sat(held.amount), when(held.blocks));
     let act = match severity {
+        _ if held.blocks < 0 => {
+            "LND should have failed it back or closed the channel by force by now: see its log (`ChannelArbitrator`, `ChainArbitrator`) for why it has not, and `lncli pendingchannels`. Reconnecting the peer (`lncli disconnect`, then `lncli connect`) may still resolve it."
+        }
         Severity::Info => "Nothing to do yet: most settle in time.",
         Severity::Warning => {
             "See that the peer is connected; if it stays, reconnect it so that the HTLC can be resolved."
@@ -62,13 +65,24 @@ fn finding(facts: &Facts<'_>, hash: &str, held: &Held<'_>) -> Option<Finding> {
         }
     };
     let description = format!(
-        "Payment {}.. on channel {} expires at block {}, the node is at {}. {act}",
+        "Payment {}.. on channel {} {} at block {}, the node is at {}. {act}",
         words::line(hash).chars().take(16).collect::<String>(),
         held.channel.point.short(),
+        if held.blocks < 0 { "expired" } else { "expires" },
         i64::from(facts.snapshot.node.info.block_height).saturating_add(held.blocks),
         facts.snapshot.node.info.block_height,
     );
     Some(Finding::new(severity, words::line(hash), title, description).worth(held.amount))
+}
+
+/// When it times out, by the blocks until then.
+fn when(blocks: i64) -> String {
+    let count = |blocks: i64| words::number(usize::try_from(blocks).unwrap_or(usize::MAX), "block");
+    match blocks {
+        ..0 => format!("expired {} ago", count(blocks.saturating_neg())),
+        0 => "times out with this block".to_owned(),
+        _ => format!("times out in {}", count(blocks)),
+    }
 }
 
 /// `htlcs-many`: one channel holds many at once; near LND's limit of 483 a side nothing more fits.

@@ -87,12 +87,19 @@ pub(super) fn unreachable(facts: &Facts<'_>) -> Vec<Finding> {
         let gone_for = facts.now.since(gone.since);
         let limit = facts.limits.gone_days;
         let act = if gone_for >= limit.saturating_mul(DAY_MS) {
-            "Closing is advised: see the recommendations.".to_owned()
+            format!(
+                "After {limit} days few come back: try once more to connect, then close by force (`lncli closechannel --force`) to have the funds after the time lock."
+            )
         } else {
             format!("Nothing to do yet: peers mostly come back. Closing is advised from day {limit}.")
         };
-        let since =
-            if gone_for > 0 { format!(", without a break for {}", words::span(gone_for)) } else { String::new() };
+        // No sample has seen it: it may have left long before the first.
+        let least = if gone.absent == gone.samples { "at least " } else { "" };
+        let since = if gone_for > 0 {
+            format!(", without a break for {least}{}", words::span(gone_for))
+        } else {
+            String::new()
+        };
         let description = format!("Gone in {} of {} samples{since}. {act}", gone.absent, gone.samples);
         found.push(Finding::new(Severity::Warning, peer.as_str(), title, description).worth(ours));
     }

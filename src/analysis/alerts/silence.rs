@@ -17,10 +17,7 @@ pub(in crate::analysis) fn not_measured(facts: &Facts<'_>) -> Vec<NotMeasured> {
     let mut list = Vec::new();
     let mut note = |part: &str, reason: String| list.push(NotMeasured { part: part.to_owned(), reason });
     if history.watched.peers_ms == [0; 3] {
-        note(
-            "peer-uptime",
-            "No watcher ran, so breaks and uptime of peers are not known: start `daznode watch`.".to_owned(),
-        );
+        note("peer-uptime", "No watcher ran, and LND keeps no record of when its peers came and went.".to_owned());
     }
     if snapshot.node.backup.is_none() && !gap(facts, "backup") {
         let why = "No copy of LND's channel.backup is configured, so it can't be held against the channels.";

@@ -115,6 +115,15 @@ fn an_absent_peer_is_counted_over_samples_but_not_those_of_our_own_downtime() {
         "{}",
         alert.description
     );
+    // Absent from the first sample on: when it left is not known.
+    history.samples.retain(|s| s.point != point(1, 0) || !s.active);
+    let report = made(&snapshot, &history);
+    let text = &find(&report, "peer-unreachable").unwrap().description;
+    assert!(text.starts_with("Gone in 3 of 3 samples, without a break for at least 4 days. Nothing"), "{text}");
+    history.samples.iter_mut().filter(|s| s.at == NOW.plus(-4 * DAY_MS)).for_each(|s| s.at = NOW.plus(-14 * DAY_MS));
+    let report = made(&snapshot, &history);
+    let text = &find(&report, "peer-unreachable").unwrap().description;
+    assert!(text.contains("at least 14 days. After 14 days few come back: try once more"), "{text}");
 }
 
 #[test]
@@ -133,6 +142,34 @@ fn many_peers_gone_at_once_points_at_ourselves() {
     // Gone before too: then each is told by itself.
     history.previous_snapshot = Some(now.clone());
     assert_eq!(rules(&made(&now, &history)), ["peer-unreachable"; 4]);
+}
+
+#[test]
+fn an_htlc_that_is_past_its_block_is_told_as_expired() {
+    let judged = |expiry_height: u32| {
+        let mut snapshot = two();
+        snapshot.node.channels.as_mut().unwrap()[0].htlcs = vec![Htlc {
+            incoming: false,
+            amount: Sat::new(62_000),
+            hash: "ab".repeat(32),
+            expiry_height,
+            index: 0,
+            forwarding_channel: None,
+        }];
+        let report = made(&snapshot, &history(&[]));
+        let alert = find(&report, "htlc-expiry").unwrap().clone();
+        assert_eq!(alert.severity, Severity::Critical);
+        alert
+    };
+    assert!(judged(800_001).title.ends_with(" times out in 1 block"));
+    assert!(judged(800_000).title.ends_with(" times out with this block"));
+    assert!(judged(799_999).title.ends_with(" expired 1 block ago"));
+    let old = judged(794_084);
+    assert!(old.title.ends_with(" expired 5,916 blocks ago"), "{}", old.title);
+    assert!(
+        old.description.contains(" expired at block 794084, the node is at 800000. LND should have failed it back")
+    );
+    assert!(judged(800_005).description.contains(" expires at block 800005, the node is at 800000. Reconnect"));
 }
 
 #[test]
@@ -243,6 +280,18 @@ fn idle_needs_a_long_history_and_an_old_channel() {
     snapshot.node.channels.as_mut().unwrap()[0].scid = scid(799_000, 1);
     past.last_forward.remove(0);
     assert!(idle(&snapshot, &past).is_empty());
+}
+
+#[test]
+fn an_idle_channel_with_nothing_to_sell_is_not_told_to_lower_its_fee() {
+    let text = |local: i64| {
+        let mut past = history(&[]);
+        past.last_forward = vec![(scid(700_000, 1), NOW.plus(-30 * DAY_MS))];
+        let report = made(&snapshot(vec![channel(1, local, 1_000_000 - local)]), &past);
+        find(&report, "channel-idle").unwrap().description.clone()
+    };
+    assert!(text(100_000).starts_with("A lower fee may wake it"));
+    assert!(text(99_999).starts_with("Nearly all of it lies with the peer"));
 }
 
 #[test]

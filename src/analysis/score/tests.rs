@@ -108,6 +108,20 @@ fn a_finding_about_funds_caps_the_score() {
     let report = made(&snapshot, &busy());
     assert_eq!((report.summary.overall_score, report.safety.score_cap), (Some(85), Some(85)));
     assert_eq!(report.safety.findings, ["macaroon-can-write"]);
+    let sentence = &part(&report, "safety").sentence;
+    assert_eq!(sentence, "1 finding concerns funds: macaroon-can-write. Its alert says what to do.");
+}
+
+#[test]
+fn channels_that_are_not_usable_are_told_only_where_there_are_any() {
+    let told = |down: usize| {
+        let mut snapshot = node();
+        snapshot.node.channels.as_mut().unwrap().iter_mut().take(down).for_each(|c| c.active = false);
+        part(&made(&snapshot, &busy()), "availability").sentence.clone()
+    };
+    assert!(told(0).ends_with("gives all points."), "{}", told(0));
+    assert!(told(1).contains("gives all points. 1 channel is not usable: reach"), "{}", told(1));
+    assert!(told(2).contains(" 2 channels are not usable: reach"), "{}", told(2));
 }
 
 #[test]
