@@ -169,7 +169,11 @@ pub(super) fn kept(kept: &AdviceKept) -> Option<String> {
         });
     }
     if kept.ignored > 0 {
-        parts.push(format!("{} left out that nobody followed: daznode advice", kept.ignored));
+        parts.push(format!(
+            "{} not followed in {} days: daznode advice",
+            number::thousands(kept.ignored.into()),
+            kept.days
+        ));
     }
     (!parts.is_empty()).then(|| format!("{}.", parts.join("; ")))
 }
@@ -246,7 +250,7 @@ mod tests {
         let none = AdviceKept { days: 30, ..AdviceKept::default() };
         assert_eq!(kept(&none), None);
         let ignored = AdviceKept { ignored: 3, ..none.clone() };
-        assert_eq!(kept(&ignored).unwrap(), "3 left out that nobody followed: daznode advice.");
+        assert_eq!(kept(&ignored).unwrap(), "3 not followed in 30 days: daznode advice.");
         let young = AdviceKept { followed: 1, ..none };
         assert_eq!(kept(&young).unwrap(), "1 act followed in 30 days; what came is measured after 7 and 30 days.");
         let some = AdviceKept {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::text::{by_reason, identity, rows, since, standing};
+use super::text::{by_reason, identity, not_in_net, rows, since, standing};
 use super::{Section, number, safe};
 use crate::report::{Alert, ChannelRow, Recommendation, Report, Severity};
 
@@ -49,8 +49,8 @@ fn figures(out: &mut String, report: &Report) {
             (label, false) => _ = writeln!(out, "- **{label}** {}", pieces.join(" · ")),
         }
     }
-    for unknown in report.money.day.iter().flat_map(|day| &day.unknown) {
-        let _ = writeln!(out, "- not in the net: {}", safe::markdown(unknown));
+    if let Some(text) = not_in_net(report) {
+        let _ = writeln!(out, "- \\* {}", safe::markdown(&text));
     }
 }
 

@@ -32,6 +32,7 @@ pub(super) fn report(report: &Report, page: &Page) -> String {
         out.push_str(&section("Channels", &channels::table(report, page), page));
     }
     let mut rest = Sheet::new(page.width);
+    runways(&mut rest, report);
     network(&mut rest, report);
     changes(&mut rest, report);
     missing(&mut rest, report);
@@ -111,7 +112,7 @@ fn score(sheet: &mut Sheet, report: &Report) {
         first.push(Style::Plain, " ");
         sheet.paragraph(first, &text);
     }
-    if let Some(cap) = report.safety.score_cap {
+    if let Some(cap) = figures::held_at(report) {
         let text = format!("held at {cap} for as long as this stands: {}", figures::held_by(&report.safety));
         sheet.paragraph(Line::of(Style::Warn, " ! "), &Line::plain(&text));
     }
@@ -158,7 +159,9 @@ fn money(report: &Report, page: &Page) -> String {
         let text = format!("LND's own sums of fees: {day}, {week} and {month} sat in its last day, week and month");
         notes.paragraph(Line::plain("  "), &Line::of(Style::Dim, &text));
     }
-    for (name, period) in [("90 d", &report.money.quarter), ("all that is stored", &report.money.ever)] {
+    let short = report.not_measured.iter().any(|n| n.part == "history-90d");
+    let quarter = if short { "90 d, fewer are known" } else { "90 d" };
+    for (name, period) in [(quarter, &report.money.quarter), ("all that is stored", &report.money.ever)] {
         let Some(period) = period else { continue };
         let apy = period.apy_ppm.map_or_else(String::new, |rate| format!(", {} a year", yearly(rate)));
         let star = if period.net_known { "" } else { ", without what is not known" };
@@ -209,11 +212,42 @@ fn network(sheet: &mut Sheet, report: &Report) {
     say(fees.median_network_rate_ppm.map(|rate| format!("the network's {}", number::ppm(rate))));
     say(channels.peers_connected.map(|n| format!("{} connected", number::count(n, "peer"))));
     say(channels.htlcs_in_flight.filter(|&n| n > 0).map(|n| format!("{} in flight", number::count(n, "HTLC"))));
-    say(report.safety.blocks_to_first_htlc_expiry.map(|n| format!("the first HTLC expires in {n} blocks")));
+    say(report.safety.blocks_to_first_htlc_expiry.map(|n| match n {
+        ..0 => format!("the first HTLC expired {} ago", number::count(blocks(n), "block")),
+        _ => format!("the first HTLC expires in {}", number::count(blocks(n), "block")),
+    }));
     if !pieces.is_empty() {
         title(sheet, "Network");
         sheet.pieces(Line::plain(" "), pieces, " · ");
     }
+}
+
+/// Channels of which one side ends soon, with the figures behind it.
+fn runways(sheet: &mut Sheet, report: &Report) {
+    let lists = [
+        ("Out of outbound soon, at the flow of 7 days", &report.trends.running_dry),
+        ("Out of inbound soon, at the flow of 7 days", &report.trends.filling_up),
+    ];
+    for (heading, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
+        title(sheet, heading);
+        for r in list {
+            let left = number::thousands(r.left_sat.get());
+            let flow = number::thousands(r.net_flow_week_sat.get());
+            let text = format!(
+                "{} {}: {left} sat left, {flow} sat went in 7 days with {} ({})",
+                figures::name(r),
+                figures::within(r.days),
+                number::count(r.forwards, "forward"),
+                r.channel_point.short()
+            );
+            sheet.paragraph(Line::of(Style::Dim, " · "), &Line::plain(&text));
+        }
+    }
+}
+
+/// A count of blocks without its sign.
+fn blocks(n: i64) -> u32 {
+    u32::try_from(n.unsigned_abs()).unwrap_or(u32::MAX)
 }
 
 fn changes(sheet: &mut Sheet, report: &Report) {

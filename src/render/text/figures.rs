@@ -1,15 +1,17 @@
 //! Score, net, flow, trends and funds: one labelled line each.
 
 use super::{Line, Sheet, Style};
-use crate::render::{number, spark};
-use crate::report::{MoneyPeriod, Report, Safety, Status};
+use crate::render::{number, safe, spark};
+use crate::report::{MoneyPeriod, Report, Runway, Safety, Status};
 use crate::units::{Msat, Sat};
 
 const LABEL: usize = 7;
+/// Entries of a list within a line.
+const FEW: usize = 3;
 const BETWEEN: &str = " · ";
 
 /// The labels with their pieces; one without a label goes on with the one before. Empty ones say nothing.
-pub(in crate::render) fn rows(report: &Report) -> [(&'static str, Vec<Line>); 7] {
+pub(in crate::render) fn rows(report: &Report) -> [(&'static str, Vec<Line>); 8] {
     [
         ("Score", score(report)),
         ("Net", net(report)),
@@ -18,6 +20,7 @@ pub(in crate::render) fn rows(report: &Report) -> [(&'static str, Vec<Line>); 7]
         ("Trend", trends(report)),
         ("Funds", funds(report)),
         ("", elsewhere(report)),
+        ("Soon", soon(report)),
     ]
 }
 
@@ -25,11 +28,29 @@ pub(super) fn write(sheet: &mut Sheet, report: &Report) {
     for (label, pieces) in rows(report) {
         row(sheet, label, pieces);
     }
-    let unknown: Vec<&str> = report.money.day.iter().flat_map(|day| &day.unknown).map(String::as_str).collect();
-    if !unknown.is_empty() {
-        let text = format!("not in the net: {}", unknown.join("; "));
+    if let Some(text) = not_in_net(report) {
         sheet.paragraph(Line::plain("     * "), &Line::of(Style::Dim, &text));
     }
+}
+
+/// What the starred nets are without, each thing once.
+pub(in crate::render) fn not_in_net(report: &Report) -> Option<String> {
+    let money = &report.money;
+    let mut unknown: Vec<&str> = Vec::new();
+    for text in [&money.day, &money.week, &money.month].into_iter().flatten().flat_map(|period| &period.unknown) {
+        if !unknown.contains(&text.as_str()) {
+            unknown.push(text);
+        }
+    }
+    let more = unknown.len().saturating_sub(FEW);
+    unknown.truncate(FEW);
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    (!unknown.is_empty()).then(|| format!("not in the net: {}{more}", unknown.join("; ")))
+}
+
+/// The mark of a net that is not known in full.
+const fn star(period: &MoneyPeriod) -> &'static str {
+    if period.net_known && period.unknown.is_empty() { "" } else { "*" }
 }
 
 fn row(sheet: &mut Sheet, label: &str, pieces: Vec<Line>) {
@@ -57,13 +78,18 @@ pub(in crate::render) fn score(report: &Report) -> Vec<Line> {
     if !report.backfilled {
         pieces.push(status(report));
     }
-    if let Some(cap) = report.safety.score_cap.filter(|_| summary.overall_score.is_some()) {
+    if let Some(cap) = held_at(report) {
         pieces.push(Line::of(Style::Warn, &format!("held at {cap} by {}", held_by(&report.safety))));
     }
     if report.safety.score_coverage < 1.0 && !report.score_parts.is_empty() {
         pieces.push(Line::plain(&format!("{} of it measured", number::percent(report.safety.score_coverage))));
     }
     pieces
+}
+
+/// The limit that holds the score down; `None` where it is lower anyway.
+pub(super) fn held_at(report: &Report) -> Option<i64> {
+    report.safety.score_cap.zip(report.summary.overall_score).filter(|(cap, score)| score >= cap).map(|(cap, _)| cap)
 }
 
 /// What holds the score down.
@@ -96,7 +122,7 @@ fn net(report: &Report) -> Vec<Line> {
     let Some(day) = &report.money.day else {
         return vec![Line::of(Style::Dim, "not known")];
     };
-    let star = if day.unknown.is_empty() { "" } else { "*" };
+    let star = star(day);
     let style = if day.net_msat < Msat::ZERO { Style::Bad } else { Style::Bold };
     let net = Line::of(style, &format!("{} sat", number::signed(day.net_msat)));
     let mut pieces = vec![net.with(Style::Plain, &format!(" in 24 h{star}"))];
@@ -115,7 +141,7 @@ fn net(report: &Report) -> Vec<Line> {
 fn longer(report: &Report) -> Vec<Line> {
     let periods = [(&report.money.week, "7 d"), (&report.money.month, "30 d")];
     let said = periods.into_iter().filter_map(|(period, name)| {
-        period.as_ref().map(|p| Line::plain(&format!("{} sat in {name}", number::signed(p.net_msat))))
+        period.as_ref().map(|p| Line::plain(&format!("{} sat in {name}{}", number::signed(p.net_msat), star(p))))
     });
     said.collect()
 }
@@ -194,6 +220,32 @@ fn funds(report: &Report) -> Vec<Line> {
         )));
     }
     pieces
+}
+
+/// Channels of which one side ends within days at the flow of the last week.
+fn soon(report: &Report) -> Vec<Line> {
+    let trends = &report.trends;
+    let lists = [("out of outbound", &trends.running_dry), ("out of inbound", &trends.filling_up)];
+    let mut pieces = Vec::new();
+    for (side, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
+        let mut names: Vec<String> = list.iter().take(FEW).map(|r| format!("{} {}", name(r), within(r.days))).collect();
+        if let Some(more) = list.len().checked_sub(FEW).filter(|&more| more > 0) {
+            names.push(format!("{more} more"));
+        }
+        pieces.push(Line::plain(&format!("{side}: {}", names.join(", "))));
+    }
+    pieces
+}
+
+/// The other side of a channel that ends soon.
+pub(super) fn name(runway: &Runway) -> String {
+    let alias = safe::clip(runway.peer_alias.as_deref().unwrap_or_default(), 20);
+    if alias.trim().is_empty() { runway.peer.short() } else { alias }
+}
+
+/// In how many days.
+pub(super) fn within(days: u32) -> String {
+    if days == 0 { "within a day".to_owned() } else { format!("in {}", number::count(days, "day")) }
 }
 
 /// Channels that are not usable, and funds that are not in open channels.

@@ -10,7 +10,7 @@ use super::sheet::{Line, Sheet, Style};
 use super::{Page, Section};
 use crate::report::Report;
 
-pub(super) use figures::rows;
+pub(super) use figures::{not_in_net, rows};
 pub(super) use head::{identity, standing};
 pub(super) use lists::{by_reason, since};
 

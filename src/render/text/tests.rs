@@ -172,3 +172,72 @@ fn json_is_the_stored_document_with_the_same_content() {
         assert_eq!(out, json::harmless(document));
     }
 }
+
+#[test]
+fn a_cap_is_shown_only_where_it_lowers_the_score() {
+    let mut report_ = parsed(GAPS);
+    let page = |r: &Report, section| report(r, "", Format::Table, &page(80), section);
+    assert!(page(&report_, Section::Summary).contains("held at 50 by not-synced"));
+    report_.summary.overall_score = Some(45);
+    for section in [Section::Summary, Section::All] {
+        assert!(!page(&report_, section).contains("held at"));
+    }
+}
+
+#[test]
+fn every_net_that_is_not_known_in_full_is_marked_and_one_note_says_why() {
+    let mut report_ = parsed(RICH);
+    let page_at = page;
+    let page = |r: &Report| report(r, "", Format::Table, &page_at(100), Section::Summary);
+    let part = |text: &str| text.to_owned();
+    report_.money.day.as_mut().unwrap().unknown.clear();
+    report_.money.day.as_mut().unwrap().net_known = true;
+    let week = report_.money.week.as_mut().unwrap();
+    (week.net_known, week.unknown) = (false, ["a", "b"].map(part).to_vec());
+    let month = report_.money.month.as_mut().unwrap();
+    (month.net_known, month.unknown) = (false, ["b", "c", "d", "e"].map(part).to_vec());
+    let text = page(&report_);
+    assert!(text.contains("sat in 24 h · ") && text.contains("sat in 7 d* · ") && text.contains("sat in 30 d*\n"));
+    assert!(text.contains(" * not in the net: a; b; c; and 2 more\n"), "{text}");
+    let markdown = report(&report_, "", Format::Markdown, &page_at(80), Section::Summary);
+    assert_eq!(markdown.matches("not in the net").count(), 1, "{markdown}");
+}
+
+#[test]
+fn channels_that_end_soon_are_in_every_form() {
+    let mut report_ = parsed(RICH);
+    let one = report_.trends.running_dry[0].clone();
+    report_.trends.running_dry = vec![one; 5];
+    report_.trends.running_dry[0].peer_alias = None;
+    let [page_, all] = [Section::Summary, Section::All].map(|s| report(&report_, "", Format::Table, &page(100), s));
+    let key = report_.trends.running_dry[0].peer.short();
+    let line = format!("Soon   out of outbound: {key} in 6 days, alice in 6 days, alice in 6 days, 2 more");
+    assert!(page_.contains(&line), "{page_}");
+    assert!(
+        all.contains("carol within a day: 410,500 sat left, 4,080,000 sat went in 7 days with 34 forwards"),
+        "{all}"
+    );
+    assert_eq!(all.matches("6,832,000 sat left").count(), 5);
+    let markdown = report(&report_, "", Format::Markdown, &page(80), Section::Summary);
+    assert!(markdown.contains("- **Soon** out of outbound"), "{markdown}");
+}
+
+#[test]
+fn ninety_days_of_which_fewer_are_known_are_marked() {
+    let mut report_ = parsed(RICH);
+    let page = |r: &Report| report(r, "", Format::Table, &page(100), Section::All);
+    assert!(page(&report_).contains("  90 d: net"));
+    let entry = crate::report::NotMeasured { part: "history-90d".to_owned(), reason: "x".to_owned() };
+    report_.not_measured.push(entry);
+    assert!(page(&report_).contains("  90 d, fewer are known: net"));
+}
+
+#[test]
+fn changes_since_an_earlier_report_of_the_day_say_since_when() {
+    let mut report_ = parsed(RICH);
+    report_.changes.since_report = None;
+    report_.changes.since = Some(Time(report_.window_end.0.plus(-DAY_MS / 24)));
+    let text = report(&report_, "", Format::Table, &page(80), Section::Summary);
+    assert!(text.contains("Changed since 2026-11-21 05:00 UTC\n"), "{text}");
+    assert!(!text.contains("first report"));
+}
