@@ -795,9 +795,9 @@ pub struct ForecastSpan {
 /// What is new since the report before.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Changes {
-    /// The report it is compared with; null for the first.
+    /// The report of an earlier day that it is compared with; null without one.
     pub since_report: Option<Uuid>,
-    /// When that was.
+    /// When that was; without one, the collection before on the same day.
     pub since: Option<Time>,
     /// What changed, the most important first.
     pub items: Vec<Change>,

@@ -1,6 +1,6 @@
 //! The report of a calendar week or month: key figures of its days, made from what is stored.
 //!
-//! A document of its own beside the daily one: `docs/period.schema.json` says it to machines. Sums come from stored
+//! A document of its own beside the daily one: `$defs/period_report` of `docs/report.schema.json` says it to machines. Sums come from stored
 //! events of exactly its span, never from adding daily reports; what only a daily report knows (scores, alerts) is taken
 //! from those of its days. Weeks begin on Monday, as ISO 8601 counts them; all days are UTC.
 

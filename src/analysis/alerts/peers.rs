@@ -100,7 +100,7 @@ pub(super) fn unreachable(facts: &Facts<'_>) -> Vec<Finding> {
         } else {
             String::new()
         };
-        let description = format!("Gone in {} of {} samples{since}. {act}", gone.absent, gone.samples);
+        let description = format!("Gone in {} of {}{since}. {act}", gone.absent, words::number(gone.samples, "sample"));
         found.push(Finding::new(Severity::Warning, peer.as_str(), title, description).worth(ours));
     }
     found
