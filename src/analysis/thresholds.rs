@@ -230,8 +230,6 @@ pub struct Thresholds {
     pub fee_market_weight_percent: i64,
     /// Share of a rise's computed gain that is promised, in percent.
     pub fee_raise_kept_percent: i64,
-    /// Share of the usual turnover that is promised of a channel that is made cheaper, in percent.
-    pub fee_lower_wakes_percent: i64,
     /// Share of a refill's computed gain that is promised, since a route may not be found, in percent.
     pub refill_success_percent: i64,
     /// The largest refill, in percent of the channel.
@@ -262,6 +260,20 @@ pub struct Thresholds {
     pub time_lock_max_blocks: i64,
     /// A largest HTLC below this share of the channel is called too small, in percent.
     pub htlc_max_percent: i64,
+    /// Place among others' prices to a peer at which a full channel's fee should stand, in percent of their capacity.
+    pub fee_place_full_percent: i64,
+    /// The same for an empty channel.
+    pub fee_place_empty_percent: i64,
+    /// A fee below this share of that price goes there at once, in percent.
+    pub fee_place_low_percent: i64,
+    /// A fee above this share of that price does too, in percent.
+    pub fee_place_high_percent: i64,
+    /// Days in vain after which a refill promises half as much.
+    pub refill_patience_days: i64,
+    /// A refill is given where it should cost no more than this share of the most that it may, in percent.
+    pub refill_likely_percent: i64,
+    /// Share of the computed gain that is promised of a fee that goes to its place among others' at once, in percent.
+    pub fee_place_kept_percent: i64,
 }
 
 impl Default for Thresholds {
@@ -299,7 +311,7 @@ impl Default for Thresholds {
             fee_max_ppm: 5_000,
             refill_below_percent: 20,
             give_above_percent: 70,
-            refill_budget_percent: 65,
+            refill_budget_percent: 85,
             refill_min_sat: 10_000,
             gone_days: 14,
             close_min_age_days: 90,
@@ -364,7 +376,7 @@ impl Default for Thresholds {
             score_moved_points: 3,
             wallet_moved_sat: 100_000,
             advice_history_days: 7,
-            advice_cooldown_days: 3,
+            advice_cooldown_days: 5,
             advice_reverse_days: 14,
             advice_ignored_days: 14,
             advice_pause_days: 30,
@@ -374,13 +386,12 @@ impl Default for Thresholds {
             missed_counted_percent: 30,
             fee_dry_days: 10,
             fee_tight_percent: 120,
-            fee_step_max_percent: 50,
+            fee_step_max_percent: 25,
             fee_step_min_ppm: 10,
             fee_elasticity_percent: 100,
             fee_elasticity_band_percent: 35,
             fee_market_weight_percent: 60,
-            fee_raise_kept_percent: 70,
-            fee_lower_wakes_percent: 30,
+            fee_raise_kept_percent: 50,
             refill_success_percent: 70,
             refill_max_percent: 30,
             refill_route_ppm: 150,
@@ -396,6 +407,13 @@ impl Default for Thresholds {
             outcome_min_forwards: 20,
             time_lock_max_blocks: 144,
             htlc_max_percent: 1,
+            fee_place_full_percent: 25,
+            fee_place_empty_percent: 60,
+            fee_place_low_percent: 60,
+            fee_place_high_percent: 160,
+            refill_patience_days: 2,
+            refill_likely_percent: 90,
+            fee_place_kept_percent: 100,
         }
     }
 }

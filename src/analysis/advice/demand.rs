@@ -49,6 +49,11 @@ impl Outlook {
         self.wanted.min(self.supply)
     }
 
+    /// The part of what failed that is taken for demand.
+    pub(super) fn counted(&self, percent: i64) -> Msat {
+        self.missed.unwrap_or_default().scale(percent.clamp(0, 100), 100)
+    }
+
     /// One standard deviation of the volume, relative to it: forwards come in bursts.
     pub(super) fn spread(&self) -> f64 {
         (OVERDISPERSION / f64::from(self.forwards.max(1))).sqrt().clamp(0.15, 0.75)
@@ -150,33 +155,20 @@ impl<'a> Market<'a> {
         share_ppm(parts, i128::try_from(samples.len() + 1).unwrap_or(1)).unwrap_or(0)
     }
 
-    /// The percentage by which volume falls for each percent that the fee rises, near the present fee: the setting's,
-    /// moved by where the fee stands among what others charge, moved by what this channel did at other prices.
+    /// The percentage by which volume falls for each percent that the fee rises: the setting's, moved by where the fee stands
+    /// among what others charge, moved by what this channel did at other prices.
     pub(super) fn elasticity(&self, channel: &Channel, rate: Ppm) -> Elasticity {
-        let prior = self.market_elasticity(channel, rate);
-        let mut weight = ELASTICITY_SPREAD.powi(-2);
-        let mut sum = prior * weight;
-        let trials = self.trials(channel);
-        for trial in &trials {
-            sum += trial.elasticity * trial.weight;
-            weight += trial.weight;
-        }
-        Elasticity { value: (sum / weight).clamp(0.2, 2.5), spread: weight.sqrt().recip(), trials: trials.len() }
-    }
-
-    /// With demand that falls as `1 / (1 + (fee / middle)²)`, revenue is highest at the market's middle: there the
-    /// elasticity is 1, below it less, above it more.
-    fn market_elasticity(&self, channel: &Channel, rate: Ppm) -> f64 {
         let limits = self.facts.limits;
-        let usual = real(limits.fee_elasticity_percent.clamp(0, 1_000)) / 100.0;
-        let Some((_, [_, _, middle, ..])) = self.facts.market(&channel.peer).filter(|(_, [_, _, m, ..])| m.0 > 0)
-        else {
-            return usual;
+        let market = self.facts.market(&channel.peer).filter(|(_, [_, _, middle, ..])| middle.0 > 0);
+        let mut elasticity = Elasticity {
+            value: 0.0,
+            usual: real(limits.fee_elasticity_percent.clamp(0, 1_000)) / 100.0,
+            middle: market.map(|(_, [_, _, middle, ..])| middle),
+            market_weight: real(limits.fee_market_weight_percent.clamp(0, 100)) / 100.0,
+            own: self.trials(channel),
         };
-        let place = real(rate.0.clamp(0, 1_000_000)) / real(middle.0.clamp(1, 1_000_000));
-        let by_market = 2.0 * place * place / (1.0 + place * place);
-        let share = real(limits.fee_market_weight_percent.clamp(0, 100)) / 100.0;
-        usual + share * (by_market - usual)
+        elasticity.value = elasticity.over(rate, rate);
+        elasticity
     }
 
     /// What happened when this channel's fee was changed before.
@@ -220,26 +212,61 @@ fn outcome_of(past: &PastAdvice, point: &Outpoint) -> Option<Trial> {
 }
 
 /// How volume answers to the fee.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Elasticity {
-    /// Percent of volume lost for each percent of a rise.
+    /// Percent of volume lost for each percent of a rise, near the present fee.
     pub(super) value: f64,
-    /// One standard deviation.
-    pub(super) spread: f64,
-    /// Own changes of the fee that it rests on.
-    pub(super) trials: usize,
+    /// The same where nothing else is known.
+    usual: f64,
+    /// The middle of what others charge.
+    middle: Option<Ppm>,
+    /// How far that moves it.
+    market_weight: f64,
+    /// Own changes of the fee.
+    own: Vec<Trial>,
 }
 
 impl Elasticity {
+    /// Own changes of the fee that it rests on.
+    pub(super) const fn trials(&self) -> usize {
+        self.own.len()
+    }
+
+    /// The mean over the way from one rate to another.
+    fn over(&self, from: Ppm, to: Ppm) -> f64 {
+        let prior = ELASTICITY_SPREAD.powi(-2);
+        let own: f64 = self.own.iter().map(|t| t.elasticity * t.weight).sum();
+        ((self.by_market(from, to) * prior + own) / self.weight()).clamp(0.2, 2.5)
+    }
+
+    fn weight(&self) -> f64 {
+        ELASTICITY_SPREAD.powi(-2) + self.own.iter().map(|t| t.weight).sum::<f64>()
+    }
+
+    /// With demand that falls as `1 / (1 + (fee / middle)²)`, revenue is highest at the market's middle: there the
+    /// elasticity is 1, below it less, above it more.
+    fn by_market(&self, from: Ppm, to: Ppm) -> f64 {
+        let Some(middle) = self.middle else { return self.usual };
+        let place = |rate: Ppm| real(rate.0.clamp(1, 1_000_000)) / real(middle.0.clamp(1, 1_000_000));
+        let (old, new) = (place(from), place(to));
+        let by_market = if from == to {
+            2.0 * old * old / (1.0 + old * old)
+        } else {
+            (new.mul_add(new, 1.0) / old.mul_add(old, 1.0)).ln() / (new / old).ln()
+        };
+        self.market_weight.mul_add(by_market - self.usual, self.usual)
+    }
+
     /// What is left of a volume when the fee goes from one rate to another, in ppm of it.
     pub(super) fn kept_ppm(&self, from: Ppm, to: Ppm) -> i64 {
-        kept_ppm(self.value, from, to)
+        kept_ppm(self.over(from, to), from, to)
     }
 
     /// The same at the two ends of an 80 % interval: the more elastic end first.
     pub(super) fn kept_range(&self, from: Ppm, to: Ppm) -> (i64, i64) {
-        let off = EIGHTY * self.spread;
-        (kept_ppm(self.value + off, from, to), kept_ppm((self.value - off).max(0.0), from, to))
+        let off = EIGHTY * self.weight().sqrt().recip();
+        let middle = self.over(from, to);
+        (kept_ppm(middle + off, from, to), kept_ppm((middle - off).max(0.0), from, to))
     }
 }
 
@@ -249,6 +276,7 @@ fn kept_ppm(elasticity: f64, from: Ppm, to: Ppm) -> i64 {
 }
 
 /// One change of a fee and what it did.
+#[derive(Clone, Copy, Debug)]
 struct Trial {
     elasticity: f64,
     /// One over the variance.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::history::{PolicyChange, RebalanceFlow};
+use crate::history::{PastAdvice, PolicyChange, RebalanceFlow};
 
 /// 5 % of 10M left and 600,000 a day sold at 1,000 ppm; another holds 9M of 10M and sells nothing.
 fn dry() -> (Snapshot, History) {
@@ -13,13 +13,13 @@ fn what_sells_more_than_it_has_is_refilled_from_what_lies_idle() {
     let (node, past) = dry();
     let report = made(&node, &past);
     let advice = find(&report, "refill:").unwrap();
-    // 18M wanted and 0.5M there; 30 % of the channel at once. 3M at 1,000 ppm are worth 3,000 sat, 65 % of that at most.
-    assert_eq!(advice.title, "Refill peer1 by 3,000,000 sat from peer2, at most 1,950 sat");
+    // 18M wanted and 0.5M there; 30 % of the channel at once. 3M at 1,000 ppm are worth 3,000 sat, 85 % of that at most.
+    assert_eq!(advice.title, "Refill peer1 by 3,000,000 sat from peer2, at most 2,550 sat");
     let act = Act::Rebalance {
         from: point(2, 0),
         to: point(1, 0),
         amount_sat: Sat::new(3_000_000),
-        max_fee_sat: Sat::new(1_950),
+        max_fee_sat: Sat::new(2_550),
     };
     assert_eq!(advice.act, Some(act));
     // A route should cost 150 ppm to the peer and the peer's own 50, and one sat for rounding.
@@ -29,9 +29,9 @@ fn what_sells_more_than_it_has_is_refilled_from_what_lies_idle() {
     // 601 of 3,000 in 30 days.
     assert_eq!(advice.payback_days, Some(7));
     let command = format!(
-        "lncli payinvoice --force --allow_self_payment --outgoing_chan_id {} --last_hop {} --fee_limit 1950 \
+        "lncli payinvoice --force --allow_self_payment --outgoing_chan_id {} --last_hop {} --fee_limit 2550 \
          $(lncli addinvoice --amt 3000000 | jq -r .payment_request)\n\
-         # or: bos rebalance --out {} --in {} --amount 3000000 --max-fee-rate 650 --max-fee 1950",
+         # or: bos rebalance --out {} --in {} --amount 3000000 --max-fee-rate 850 --max-fee 2550",
         scid(700_000, 2),
         key(1),
         key(2),
@@ -43,13 +43,13 @@ fn what_sells_more_than_it_has_is_refilled_from_what_lies_idle() {
 #[test]
 fn no_refill_where_the_way_costs_more_than_it_may() {
     let (mut node, past) = dry();
-    node.node.policies.as_mut().unwrap()[0].theirs = Some(policy(499));
-    // 649 ppm: 1,948 of 1,950 sat.
+    node.node.policies.as_mut().unwrap()[0].theirs = Some(policy(614));
+    // 764 ppm: 2,293 sat, and 90 % of 2,550 are 2,295.
     assert!(find(&made(&node, &past), "refill:").is_some());
-    node.node.policies.as_mut().unwrap()[0].theirs = Some(policy(500));
-    assert!(find(&made(&node, &past), "refill:").is_none(), "the peer's own fee makes it impossible");
+    node.node.policies.as_mut().unwrap()[0].theirs = Some(policy(615));
+    assert!(find(&made(&node, &past), "refill:").is_none(), "the peer's own fee makes it unlikely");
     let (mut node, past) = dry();
-    node.node.market = Some(Market { peers: vec![market(1, [10, 650, 700, 800, 1_000])], ..Market::default() });
+    node.node.market = Some(Market { peers: vec![market(1, [10, 650, 715, 800, 1_000])], ..Market::default() });
     assert!(find(&made(&node, &past), "refill:").is_none(), "so does what others charge to it");
 }
 
@@ -66,8 +66,8 @@ fn own_circular_payments_tell_the_price() {
     // 400 ppm in 3 parts against 200 by the market: 300.
     past.month.rebalances = vec![paid(400, 3)];
     assert_eq!(find(&made(&node, &past), "refill:").unwrap().cost_sats, Some(Sat::new(901)));
-    // 900 in 9 parts: (900 × 9 + 200 × 3) / 12 = 725 ppm, beyond 650.
-    past.month.rebalances = vec![paid(900, 9)];
+    // 1,000 in 9 parts: (1,000 × 9 + 200 × 3) / 12 = 800 ppm, beyond 765.
+    past.month.rebalances = vec![paid(1_000, 9)];
     assert!(find(&made(&node, &past), "refill:").is_none());
 }
 
@@ -79,8 +79,8 @@ fn what_the_source_would_sell_itself_is_no_gain() {
     let past = steady(&[target, Daily { n: 2, out: 250_000, into: 0, ppm: 500 }]);
     let report = made(&node, &past);
     let advice = find(&report, "refill:").unwrap();
-    // 65 % of 2,250.
-    assert!(advice.title.ends_with("at most 1,462 sat"), "{}", advice.title);
+    // 85 % of 2,250.
+    assert!(advice.title.ends_with("at most 1,912 sat"), "{}", advice.title);
     assert_eq!(advice.estimated_gain_sats_month, Some(Sat::new(1_154)), "70 % of 2,250 − 601");
 }
 
@@ -113,4 +113,36 @@ fn no_refill_over_a_peer_that_is_not_ready() {
     let channels = node.node.channels.as_mut().unwrap();
     channels[1].peer = channels[0].peer.clone();
     assert!(find(&made(&node, &past), "refill:").is_none(), "both channels are with one peer");
+}
+
+#[test]
+fn each_day_in_vain_makes_a_refill_promise_less() {
+    let (node, mut past) = dry();
+    let given = |past: &History| find(&made(&node, past), "refill:").unwrap().estimated_gain_sats_month;
+    let waits = |days| PastAdvice {
+        act: Some(Act::Rebalance {
+            from: point(2, 0),
+            to: point(1, 0),
+            amount_sat: Sat::new(3_000_000),
+            max_fee_sat: Sat::new(2_550),
+        }),
+        ..memory::open(days, 1_679)
+    };
+    // (3,000 − 601) × 70 % × 2 / (2 + 4).
+    past.advice = vec![waits(4)];
+    assert_eq!(given(&past), Some(Sat::new(559)));
+    let advice = past.advice.clone();
+    past.advice = vec![PastAdvice { state: AdviceState::Superseded, ..advice[0].clone() }];
+    assert_eq!(given(&past), Some(Sat::new(1_679)), "it no longer stands");
+    // A part of it arrived in these days, at the market's price: there are routes.
+    past.advice = advice;
+    let part = RebalanceFlow {
+        from: scid(700_000, 2),
+        to: scid(700_000, 1),
+        amount: Sat::new(1_000_000).msat(),
+        cost: Sat::new(200).msat(),
+        parts: 1,
+    };
+    past.week.rebalances = vec![part];
+    assert_eq!(given(&past), Some(Sat::new(1_679)));
 }
