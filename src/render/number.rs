@@ -108,6 +108,19 @@ pub fn count(n: u32, one: &str) -> String {
     if n == 1 { format!("1 {one}") } else { format!("{} {one}s", thousands(i64::from(n))) }
 }
 
+/// `2026-09-01 to 2026-09-21, 2026-09-24`: days in their order, each row of days without a break as one.
+pub fn days(days: &[Day]) -> String {
+    let mut rows: Vec<(Day, Day)> = Vec::new();
+    for day in days {
+        match rows.last_mut() {
+            Some((_, last)) if last.plus(1) == *day => *last = *day,
+            _ => rows.push((*day, *day)),
+        }
+    }
+    let row = |(first, last)| if first == last { format!("{first}") } else { format!("{first} to {last}") };
+    rows.into_iter().map(row).collect::<Vec<_>>().join(", ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,5 +194,16 @@ mod tests {
         assert_eq!(count(1, "channel"), "1 channel");
         assert_eq!(count(0, "channel"), "0 channels");
         assert_eq!(count(2_000, "channel"), "2,000 channels");
+    }
+
+    #[test]
+    fn days_without_a_break_are_one_row() {
+        let day = |n: i64| "2026-09-28".parse::<Day>().unwrap().plus(n);
+        assert_eq!(days(&[]), "");
+        assert_eq!(days(&[day(0)]), "2026-09-28");
+        assert_eq!(
+            days(&[0, 1, 2, 3, 5, 7, 8].map(day)),
+            "2026-09-28 to 2026-10-01, 2026-10-03, 2026-10-05 to 2026-10-06"
+        );
     }
 }

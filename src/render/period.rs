@@ -223,8 +223,7 @@ fn days(report: &PeriodReport) -> Vec<String> {
         pieces.push(format!("{} caught up", days.caught_up));
     }
     if !days.missing.is_empty() {
-        let missing: Vec<String> = days.missing.iter().map(ToString::to_string).collect();
-        pieces.push(format!("none of {}", missing.join(", ")));
+        pieces.push(format!("none of {}", number::days(&days.missing)));
     }
     pieces
 }
