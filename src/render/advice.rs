@@ -155,27 +155,17 @@ fn story(row: &AdviceRow) -> String {
     parts.join(" · ")
 }
 
-/// What was promised and what came, and what is left out, in one line; `None` where there is nothing of either.
+/// What was promised and what came, in one line; `None` where nothing was followed.
 pub(super) fn kept(kept: &AdviceKept) -> Option<String> {
-    let mut parts = Vec::new();
-    if kept.followed > 0 {
-        parts.push(format!("{} followed in {} days", number::count(kept.followed, "act"), kept.days));
-        parts.push(match kept.measured {
-            0 => "what came is measured after 7 and 30 days".to_owned(),
-            n => {
-                let came = number::thousands(kept.came_msat.floor_sat().get());
-                format!("{n} measured: promised {} a month, came {came}", sat(kept.promised_msat))
-            }
-        });
-    }
-    if kept.ignored > 0 {
-        parts.push(format!(
-            "{} not followed in {} days: daznode advice",
-            number::thousands(kept.ignored.into()),
-            kept.days
-        ));
-    }
-    (!parts.is_empty()).then(|| format!("{}.", parts.join("; ")))
+    let followed = (kept.followed > 0).then(|| number::count(kept.followed, "act"))?;
+    let came = match kept.measured {
+        0 => "what came is measured after 7 and 30 days".to_owned(),
+        n => {
+            let came = number::thousands(kept.came_msat.floor_sat().get());
+            format!("{n} measured: promised {} a month, came {came}", sat(kept.promised_msat))
+        }
+    };
+    Some(format!("{followed} followed in {} days; {came}.", kept.days))
 }
 
 fn sat(amount: Msat) -> String {
@@ -247,10 +237,8 @@ mod tests {
 
     #[test]
     fn the_line_of_a_report_says_what_was_promised_and_what_came() {
-        let none = AdviceKept { days: 30, ..AdviceKept::default() };
+        let none = AdviceKept { days: 30, ignored: 3, ..AdviceKept::default() };
         assert_eq!(kept(&none), None);
-        let ignored = AdviceKept { ignored: 3, ..none.clone() };
-        assert_eq!(kept(&ignored).unwrap(), "3 not followed in 30 days: daznode advice.");
         let young = AdviceKept { followed: 1, ..none };
         assert_eq!(kept(&young).unwrap(), "1 act followed in 30 days; what came is measured after 7 and 30 days.");
         let some = AdviceKept {
