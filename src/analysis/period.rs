@@ -10,7 +10,7 @@ use crate::report::period::{
     PERIOD_REPORT_VERSION, PeerAway, PeriodAdvice, PeriodAlert, PeriodAlerts, PeriodAvailability, PeriodChannel,
     PeriodDays, PeriodKind, PeriodReport, PeriodScore,
 };
-use crate::report::{NotMeasured, Severity, Time};
+use crate::report::{MoneyPeriod, NotMeasured, Severity, Time};
 use crate::snapshot::Snapshot;
 use crate::units::{Day, Msat, Pubkey, Sat, UnixMs};
 
@@ -81,10 +81,19 @@ impl PeriodInput<'_> {
         window.start <= at && at < window.end
     }
 
-    /// Whether anything is known of the time before a moment.
-    fn known_before(&self, at: UnixMs) -> bool {
-        let first = [self.history.first_seen, self.history.first_forward].into_iter().flatten().min();
-        first.is_some_and(|first| first < at)
+    /// The first moment of which anything is known.
+    fn first(&self) -> Option<UnixMs> {
+        [self.history.first_seen, self.history.first_forward].into_iter().flatten().min()
+    }
+
+    /// The window of the period before, where the whole of it is known: a part of it is no measure.
+    fn whole_before(&self) -> Option<Window> {
+        self.before.window.filter(|window| self.first().is_some_and(|first| first <= window.start))
+    }
+
+    /// A peer's alias, also of one that no channel is open with any more.
+    fn alias_of(&self, peer: &Pubkey) -> Option<String> {
+        self.history.aliases.iter().find(|(key, _)| key == peer).map(|(_, alias)| alias.clone())
     }
 }
 
@@ -92,8 +101,11 @@ impl PeriodInput<'_> {
 pub fn period_report(input: &PeriodInput<'_>) -> PeriodReport {
     let ledger = Ledger::new(input.history, input.snapshot);
     let window = input.window();
-    let known = input.known_before(window.end);
-    let before = input.known_before(window.start);
+    let known = input.first().is_some_and(|first| first < window.end);
+    let before = input.whole_before();
+    let money = ledger.money_of(input.sums, window, means(input.kind)).filter(|_| known);
+    let score = score(input);
+    let not_measured = not_measured(input, money.as_ref(), &score);
     let (best_channels, worst_channels) = channels(input, &ledger);
     PeriodReport {
         report_id: input.identity.report_id,
@@ -111,22 +123,18 @@ pub fn period_report(input: &PeriodInput<'_>) -> PeriodReport {
         window_start: Time(window.start),
         window_end: Time(window.end),
         days: days(input),
-        score: score(input),
+        score,
         forwarding: accounting::flow(input.sums).filter(|_| known),
-        forwarding_before: accounting::flow(input.before).filter(|_| before),
-        money: ledger.money_of(input.sums, window, means(input.kind)).filter(|_| known),
-        money_before: input
-            .before
-            .window
-            .and_then(|window| ledger.money_of(input.before, window, None))
-            .filter(|_| before),
+        forwarding_before: accounting::flow(input.before).filter(|_| before.is_some()),
+        money,
+        money_before: before.and_then(|window| ledger.money_of(input.before, window, None)),
         revenue_by_day: revenue(input),
         best_channels,
         worst_channels,
         availability: availability(input),
         alerts: alerts(input),
         advice: advice(input),
-        not_measured: not_measured(input),
+        not_measured,
         rag_asset_id: input.identity.file.clone(),
         created_at: Time(input.identity.generated_at),
     }
@@ -189,7 +197,7 @@ fn channels(input: &PeriodInput<'_>, ledger: &Ledger<'_>) -> (Vec<PeriodChannel>
         let channel = PeriodChannel {
             channel_point: point.clone(),
             peer: peer.clone(),
-            peer_alias: owner.alias.map(str::to_owned),
+            peer_alias: owner.alias.map(str::to_owned).or_else(|| input.alias_of(peer)),
             account,
         };
         rows.push((net, channel));
@@ -224,7 +232,7 @@ fn availability(input: &PeriodInput<'_>) -> PeriodAvailability {
         let here = sample.peer_connected.unwrap_or(sample.active);
         *seen.entry(&sample.peer).or_default().entry(sample.at).or_default() |= here;
     }
-    let aliases = input.snapshot.and_then(|s| s.node.channels.as_deref()).unwrap_or_default();
+    let open = input.snapshot.and_then(|s| s.node.channels.as_deref()).unwrap_or_default();
     let mut away: Vec<(usize, usize, &Pubkey)> = Vec::new();
     for (peer, times) in &seen {
         let gone = times.values().filter(|here| !**here).count();
@@ -235,7 +243,11 @@ fn availability(input: &PeriodInput<'_>) -> PeriodAvailability {
     away.sort_by(|a, b| (b.0 * a.1).cmp(&(a.0 * b.1)).then_with(|| a.2.cmp(b.2)));
     let peers_away = away.into_iter().take(PEERS).map(|(gone, all, peer)| PeerAway {
         peer: peer.clone(),
-        peer_alias: aliases.iter().find(|c| c.peer == *peer).and_then(|c| c.peer_alias.clone()),
+        peer_alias: open
+            .iter()
+            .find(|c| c.peer == *peer)
+            .and_then(|c| c.peer_alias.clone())
+            .or_else(|| input.alias_of(peer)),
         away: f64::from(count(gone)) / f64::from(count(all).max(1)),
     });
     PeriodAvailability { samples: count(times.len()), channels_usable, peers_away: peers_away.collect() }
@@ -263,8 +275,9 @@ fn advice(input: &PeriodInput<'_>) -> PeriodAdvice {
         .advice
         .iter()
         .filter_map(|advice| {
-            let due = advice.outcomes.iter().filter(|o| input.within(o.measured_at)).max_by_key(|o| o.days)?;
-            Some((advice.promised?, due.gained?))
+            let figures = advice.outcomes.iter().filter(|o| input.within(o.measured_at));
+            let (_, gained) = figures.filter_map(|o| Some((o.days, o.gained?))).max_by_key(|(days, _)| *days)?;
+            Some((advice.promised?, gained))
         })
         .collect();
     let sum = |pick: fn(&(Msat, Msat)) -> Msat| {
@@ -278,17 +291,34 @@ fn advice(input: &PeriodInput<'_>) -> PeriodAdvice {
     }
 }
 
-fn not_measured(input: &PeriodInput<'_>) -> Vec<NotMeasured> {
+fn not_measured(input: &PeriodInput<'_>, money: Option<&MoneyPeriod>, score: &PeriodScore) -> Vec<NotMeasured> {
     let missing = |part: &str, reason: String| NotMeasured { part: part.to_owned(), reason };
+    let (window, kind) = (input.window(), input.kind.as_str());
     let mut list = Vec::new();
-    let window = input.window();
-    let first = [input.history.first_seen, input.history.first_forward].into_iter().flatten().min();
-    match first {
+    match input.first() {
         None => list.push(missing("history", "Nothing is stored of this node yet.".to_owned())),
         Some(first) if first > window.start => {
             list.push(missing("history", format!("Known from {} on only.", first.day())));
         }
         Some(_) => {}
+    }
+    if input.whole_before().is_none() {
+        let reason = format!("The {kind} before is not known whole, so nothing is held against it.");
+        list.push(missing("before", reason));
+    }
+    if money.is_some_and(|money| money.mean_local_sat.is_none()) {
+        let why = match input.kind {
+            PeriodKind::Week => "No collection tells the balances of this week",
+            PeriodKind::Month => "Mean balances are kept for 30 days and not for calendar months",
+        };
+        list.push(missing("mean-balance", format!("{why}, so there is no yearly yield.")));
+    }
+    if input.whole_before().is_some() {
+        let reason = format!("The mean balance of the {kind} before is not kept, so it has no yearly yield.");
+        list.push(missing("mean-balance-before", reason));
+    }
+    if score.last.is_none() {
+        list.push(missing("score", "No day of it has a report with a score.".to_owned()));
     }
     if input.history.samples.iter().all(|sample| !input.within(sample.at)) {
         list.push(missing("availability", "No collection of this time is kept.".to_owned()));

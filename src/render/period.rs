@@ -113,13 +113,14 @@ fn rows(report: &PeriodReport) -> Vec<(&'static str, Vec<String>)> {
 
 fn net(report: &PeriodReport) -> Vec<String> {
     let Some(money) = &report.money else { return vec!["not known".to_owned()] };
-    let star = if money.unknown.is_empty() { "" } else { "*" };
+    let star = |money: &MoneyPeriod| if money.unknown.is_empty() { "" } else { "*" };
     let mut pieces = vec![
-        format!("{} sat{star}", number::signed(money.net_msat)),
+        format!("{} sat{}", number::signed(money.net_msat), star(money)),
         format!("fees {}", number::sat(money.fees_earned_msat)),
     ];
     if let Some(before) = &report.money_before {
-        pieces.push(format!("{} sat in the {} before", number::signed(before.net_msat), report.period.as_str()));
+        let net = format!("{} sat{}", number::signed(before.net_msat), star(before));
+        pieces.push(format!("{net} in the {} before", report.period.as_str()));
     }
     pieces
 }
@@ -132,12 +133,20 @@ fn costs(money: Option<&MoneyPeriod>) -> Vec<String> {
         ("closing", money.close_cost_sat.msat()),
         ("sweeping", money.sweep_cost_sat.msat()),
     ];
-    let paid: Vec<String> = parts
+    let mut paid: Vec<String> = parts
         .iter()
         .filter(|(_, cost)| cost.get() != 0)
         .map(|(name, cost)| format!("{name} {}", number::sat(*cost)))
         .collect();
-    if paid.is_empty() { vec!["none".to_owned()] } else { paid }
+    match (paid.is_empty(), money.unknown.is_empty()) {
+        (true, true) => vec!["none".to_owned()],
+        (true, false) => vec!["not all known".to_owned()],
+        (false, true) => paid,
+        (false, false) => {
+            paid.push("and some that are not known".to_owned());
+            paid
+        }
+    }
 }
 
 fn flow(report: &PeriodReport) -> Vec<String> {
@@ -186,7 +195,7 @@ fn usable(report: &PeriodReport) -> Vec<String> {
     let seen = &report.availability;
     match seen.channels_usable {
         Some(share) => vec![format!(
-            "channels were in {} of {}",
+            "{} of the channels, over {}",
             number::percent(share),
             number::count(seen.samples, "collection")
         )],
@@ -272,7 +281,11 @@ fn away(report: &PeriodReport) -> Vec<String> {
 }
 
 fn unknown(report: &PeriodReport) -> Vec<String> {
-    let money = report.money.iter().flat_map(|money| &money.unknown).map(|what| format!("not in the net: {what}"));
-    let parts = report.not_measured.iter().map(|NotMeasured { part, reason }| format!("{part}: {reason}"));
-    money.chain(parts).collect()
+    let money = report.money.iter().flat_map(|money| &money.unknown).map(|what| format!("{what} (not in the net)"));
+    let before = report.money_before.iter().flat_map(|money| &money.unknown);
+    let before = before.map(|what| format!("{what} (not in the net of the {} before)", report.period.as_str()));
+    // The page shows no yield, so it does not say that there is none.
+    let shown = report.not_measured.iter().filter(|missing| !missing.part.starts_with("mean-balance"));
+    let parts = shown.map(|NotMeasured { part, reason }| format!("{part}: {reason}"));
+    money.chain(before).chain(parts).collect()
 }

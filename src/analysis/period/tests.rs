@@ -23,6 +23,7 @@ fn reported(day: i64, score: Option<i64>, version: u32) -> ReportedDay {
 struct Given {
     history: History,
     sums: Period,
+    before: Period,
     days: Vec<ReportedDay>,
     alerts: Vec<PeriodAlert>,
     advice: Vec<PastAdvice>,
@@ -35,6 +36,7 @@ fn given() -> Given {
     Given {
         history: past,
         sums: sums(vec![]),
+        before: Period::default(),
         days: (0..7).map(|day| reported(day, Some(70), 2)).collect(),
         alerts: vec![],
         advice: vec![],
@@ -52,7 +54,7 @@ fn made_of(given: &Given) -> PeriodReport {
         history: &given.history,
         snapshot: Some(&node),
         sums: &given.sums,
-        before: &Period::default(),
+        before: &given.before,
         days: &given.days,
         alerts: &given.alerts,
         advice: &given.advice,
@@ -198,6 +200,46 @@ fn what_was_promised_is_held_against_what_came() {
     let kept = made_of(&given).advice;
     assert_eq!((kept.given, kept.followed), (3, 3));
     assert_eq!((kept.promised_sats_month, kept.came_sats_month), (Some(Sat::new(10)), Some(Sat::new(4))));
+    // An outcome that could not be measured takes the place of none that was.
+    given.advice[0].outcomes[1].gained = None;
+    let kept = made_of(&given).advice;
+    assert_eq!((kept.promised_sats_month, kept.came_sats_month), (Some(Sat::new(10)), Some(Sat::new(1))));
+}
+
+fn not_known(report: &PeriodReport) -> Vec<&str> {
+    report.not_measured.iter().map(|n| n.part.as_str()).collect()
+}
+
+#[test]
+fn only_a_period_that_is_known_whole_is_held_against() {
+    let mut given = given();
+    let window = Window { start: start().plus(-7).start(), end: start().start() };
+    given.before = Period { window: Some(window), ..period(7, vec![sold(1, 1_000, 7_000)]) };
+    given.history.first_forward = Some(window.start);
+    given.history.first_seen = Some(end());
+    let report = made_of(&given);
+    assert_eq!(report.forwarding_before.as_ref().map(|flow| flow.forwards), Some(10));
+    assert!(report.money_before.is_some());
+    assert_eq!(not_known(&report), ["mean-balance", "mean-balance-before", "availability"]);
+    given.history.first_forward = Some(window.start.plus(1));
+    let report = made_of(&given);
+    assert_eq!((&report.forwarding_before, &report.money_before), (&None, &None));
+    assert_eq!(not_known(&report), ["before", "mean-balance", "availability"]);
+    given.days.clear();
+    assert!(not_known(&made_of(&given)).contains(&"score"));
+}
+
+#[test]
+fn a_closed_channel_keeps_the_alias_of_its_peer() {
+    let mut given = given();
+    given.history.scids = vec![(scid(700_000, 9), point(9, 0), key(9))];
+    given.history.aliases = vec![(key(9), "long gone".to_owned())];
+    given.history.samples = vec![sample(start().start(), 9, false)];
+    given.sums = sums(vec![sold(9, 1_000, 7_000)]);
+    let report = made_of(&given);
+    let best: Vec<_> = report.best_channels.iter().map(|c| (&c.peer, c.peer_alias.as_deref())).collect();
+    assert_eq!(best, [(&key(9), Some("long gone"))]);
+    assert_eq!(report.availability.peers_away[0].peer_alias.as_deref(), Some("long gone"));
 }
 
 #[test]
