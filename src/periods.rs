@@ -6,7 +6,7 @@ use crate::analysis::{self, Identity, PeriodInput, ReportedDay};
 use crate::daily::new_id;
 use crate::history::Window;
 use crate::render;
-use crate::report::period::PeriodKind;
+use crate::report::period::{PeriodKind, PeriodReport};
 use crate::report::{GenerationStatus, SCORE_VERSION};
 use crate::store::{PeriodDocument, Profile, Result, Store};
 use crate::units::{Day, UnixMs};
@@ -37,6 +37,9 @@ pub enum PeriodOutcome {
 /// Makes the report of the period that begins at `start`, unless it is there.
 pub fn make(store: &Store, profile: &Profile, kind: PeriodKind, start: Day, how: &How) -> Result<PeriodOutcome> {
     if let Some(there) = store.period_report(profile, kind, start)?.filter(|_| !how.force) {
+        if !how.dry_run {
+            store.renew_period_file(profile, &there)?;
+        }
         return Ok(PeriodOutcome::AlreadyMade { report_id: there.report_id });
     }
     let end = kind.end(start);
@@ -87,7 +90,7 @@ pub fn make(store: &Store, profile: &Profile, kind: PeriodKind, start: Day, how:
             revision,
             window_end: window.end,
             made_at: how.now,
-            generation_status: GenerationStatus::Complete,
+            generation_status: status(&report),
             status: None,
             score: report.score.last,
             score_version: report.score.score_version.unwrap_or(SCORE_VERSION),
@@ -97,6 +100,16 @@ pub fn make(store: &Store, profile: &Profile, kind: PeriodKind, start: Day, how:
         },
     )?;
     Ok(PeriodOutcome::Made { report_id: report.report_id, revision, file })
+}
+
+/// Whole where each of its days has a report and nothing of its time is unknown. That no mean balance is kept of it is how
+/// such reports are, and no gap.
+fn status(report: &PeriodReport) -> GenerationStatus {
+    let by_nature = |part: &str| part == "before" || part.starts_with("mean-balance");
+    let whole = report.days.missing.is_empty()
+        && report.not_measured.iter().all(|missing| by_nature(&missing.part))
+        && report.money.as_ref().is_some_and(|money| money.unknown.is_empty());
+    if whole { GenerationStatus::Complete } else { GenerationStatus::Partial }
 }
 
 /// How periods are to be made.

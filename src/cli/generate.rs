@@ -60,7 +60,7 @@ pub(super) struct Generate {
     #[arg(long, value_name = "DATE")]
     pub(super) date: Option<Day>,
     /// Make the report of a calendar week or month from what is stored (default: the last one that is over)
-    #[arg(long, value_name = "PERIOD", value_enum, default_value_t, conflicts_with = "due")]
+    #[arg(long, value_name = "PERIOD", value_enum, default_value_t, conflicts_with_all = ["due", "timeout", "retries", "budget", "jobs"])]
     period: PeriodName,
     /// Say what would be made; contact nothing, write nothing
     #[arg(long)]

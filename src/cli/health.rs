@@ -99,7 +99,9 @@ fn database(store: &Store) -> Vec<Check> {
                 checked.changed_files.len(),
                 first.display()
             ),
-            Some("the reports are whole in the database: `daznode show --id UUID --json` prints one"),
+            Some(
+                "the reports are whole in the database: `daznode show --date DATE --json` prints one (with --period week or month that of a period, which `daznode generate --period` also writes again)",
+            ),
         ),
         None if checked.pending_files > 0 => check(
             "files",

@@ -75,7 +75,7 @@ fn tell(generate: &Generate, context: &Context, kind: PeriodKind, start: Day, ma
             }
             Err(error) => {
                 super::output::tell(&format!("{name}: failed: {}", text::line(&error.to_string())));
-                code = if error.exit() == 5 { Code::Store } else { Code::Failed };
+                code = worse(code, error.exit());
             }
         }
     }
@@ -84,6 +84,11 @@ fn tell(generate: &Generate, context: &Context, kind: PeriodKind, start: Day, ma
         context.output.json(&json!({ "exit_code": code.number(), "outcomes": rows }))?;
     }
     Ok(code)
+}
+
+/// The code of a run after one more profile failed: a damaged store is told, whatever comes after it.
+fn worse(code: Code, exit: u8) -> Code {
+    if code == Code::Store || exit == Code::Store.number() { Code::Store } else { Code::Failed }
 }
 
 fn row(
@@ -113,4 +118,22 @@ fn row(
         row.extend(more);
     }
     row
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_of_several_profiles_is_told() {
+        for (exits, code) in [
+            (&[][..], Code::Fine),
+            (&[1][..], Code::Failed),
+            (&[5, 1][..], Code::Store),
+            (&[1, 5][..], Code::Store),
+            (&[1, 1][..], Code::Failed),
+        ] {
+            assert_eq!(exits.iter().fold(Code::Fine, |code, exit| worse(code, *exit)), code, "{exits:?}");
+        }
+    }
 }

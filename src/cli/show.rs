@@ -10,7 +10,7 @@ use super::select::{self, Which, name};
 use crate::exit::Code;
 use crate::render;
 use crate::report::period::{PeriodKind, PeriodReport};
-use crate::store::{Profile, Store, StoredReport};
+use crate::store::{Profile, Store, StoredPeriod, StoredReport};
 use crate::units::Day;
 
 /// Print a report: the last one, the one of a date, or the one of an id
@@ -102,9 +102,13 @@ pub(super) fn run(show: &Show, context: &Context) -> anyhow::Result<Code> {
         return of_period(show, context, kind, &store, &show.which.one(&store, node)?);
     }
     let stored = match show.id {
-        Some(id) => store
-            .report_by_id(show.which.tenant.as_deref(), id)?
-            .ok_or_else(|| usage(format!("no report has the id {id}: `daznode history --json` lists ids")))?,
+        Some(id) => match store.report_by_id(show.which.tenant.as_deref(), id)? {
+            Some(stored) => stored,
+            None => match store.period_report_by_id(show.which.tenant.as_deref(), id)? {
+                Some(found) => return print_period(show, context, &found),
+                None => return Err(usage(format!("no report has the id {id}: `daznode history --json` lists ids"))),
+            },
+        },
         None => of_profile(show, &store, &show.which.one(&store, node)?)?,
     };
     context.tell_store();
@@ -132,6 +136,10 @@ fn of_period(
         let remedy = format!("`daznode generate --period {kind}` makes the last one");
         return Err(fail(Code::Failed, format!("{name} has no report of such a {kind}: {remedy}")));
     };
+    print_period(show, context, &found)
+}
+
+fn print_period(show: &Show, context: &Context, found: &StoredPeriod) -> anyhow::Result<Code> {
     let report: PeriodReport = serde_json::from_str(&found.document)
         .map_err(|error| fail(Code::Store, format!("the stored report {} can't be read: {error}", found.report_id)))?;
     context.tell_store();

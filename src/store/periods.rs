@@ -105,25 +105,39 @@ impl Store {
     pub fn period_report(&self, profile: &Profile, period: PeriodKind, start: Day) -> Result<Option<StoredPeriod>> {
         let key = self.key(profile)?;
         let found = self.db.query_row(
-            "SELECT id, revision, created_ms, sha256, file, document FROM reports WHERE tenant = ?1 AND profile = ?2 \
-             AND period = ?3 AND period_start = ?4 AND document IS NOT NULL ORDER BY revision DESC LIMIT 1",
+            &format!(
+                "{COLUMNS} WHERE tenant = ?1 AND profile = ?2 AND period = ?3 AND period_start = ?4 \
+                 AND document IS NOT NULL ORDER BY revision DESC LIMIT 1"
+            ),
             (key.tenant, profile.id.to_string(), period.as_str(), start.number()),
-            |row| {
-                let stored = StoredPeriod {
-                    report_id: row.get::<_, Parsed<Uuid>>(0)?.0,
-                    start,
-                    revision: row.get(1)?,
-                    made_at: UnixMs(row.get(2)?),
-                    document: String::new(),
-                    sha256: row.get(3)?,
-                    file: row.get(4)?,
-                };
-                Ok((stored, row.get::<_, Vec<u8>>(5)?))
-            },
+            stored,
         );
-        let Some((mut stored, body)) = self.sql(found.optional())? else { return Ok(None) };
+        self.sql(found.optional())?.map(|row| self.open_period(row)).transpose()
+    }
+
+    /// The report of a week or month of this id, of one tenant or of all.
+    pub fn period_report_by_id(&self, tenant: Option<&str>, id: Uuid) -> Result<Option<StoredPeriod>> {
+        let text = format!(
+            "{COLUMNS} WHERE tenant IN (SELECT tenant FROM tenants WHERE ?1 IS NULL OR name = ?1) AND id = ?2 \
+             AND period <> 'day' AND document IS NOT NULL"
+        );
+        let found = self.db.query_row(&text, (tenant, id.to_string()), stored);
+        self.sql(found.optional())?.map(|row| self.open_period(row)).transpose()
+    }
+
+    fn open_period(&self, (mut stored, body): (StoredPeriod, Vec<u8>)) -> Result<StoredPeriod> {
         stored.document = self.open_document(&stored.report_id.to_string(), &stored.sha256, &body)?;
-        Ok(Some(stored))
+        Ok(stored)
+    }
+
+    /// Notes that a period's file is to be written again where it is gone or was changed.
+    pub fn renew_period_file(&self, profile: &Profile, report: &StoredPeriod) -> Result<()> {
+        let folder = self.path.parent().unwrap_or(&self.path);
+        if std::fs::read(folder.join(&report.file)).is_ok_and(|bytes| sha256(&bytes) == report.sha256) {
+            return Ok(());
+        }
+        let key = self.key(profile)?;
+        self.write(|tx| self.sql(put_pending(tx, key, &report.file, report.report_id, &report.sha256)))
     }
 
     /// First days of the periods that have a report, oldest first.
@@ -137,6 +151,21 @@ impl Store {
         let starts = self.sql(all.query_map(of, |row| row.get(0).map(Day::from_number)))?;
         self.sql(starts.collect())
     }
+}
+
+const COLUMNS: &str = "SELECT id, period_start, revision, created_ms, sha256, file, document FROM reports";
+
+fn stored(row: &rusqlite::Row<'_>) -> rusqlite::Result<(StoredPeriod, Vec<u8>)> {
+    let stored = StoredPeriod {
+        report_id: row.get::<_, Parsed<Uuid>>(0)?.0,
+        start: Day::from_number(row.get(1)?),
+        revision: row.get(2)?,
+        made_at: UnixMs(row.get(3)?),
+        document: String::new(),
+        sha256: row.get(4)?,
+        file: row.get(5)?,
+    };
+    Ok((stored, row.get(6)?))
 }
 
 /// The folder of a profile's reports of a long period: as its daily one, which was chosen once, but for the first part.

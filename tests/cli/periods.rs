@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::harness::Sandbox;
 
 /// Days that the made-up node has lived.
-const LIVED: i64 = 70;
+const LIVED: i64 = 100;
 
 fn today() -> Day {
     #[expect(clippy::disallowed_methods, reason = "the program that is run reads the clock too")]
@@ -20,7 +20,7 @@ fn today() -> Day {
     UnixMs(i64::try_from(since.as_millis()).unwrap()).day()
 }
 
-/// A made-up node that was born before the last two months began, with one report of today.
+/// A made-up node that was born before the month before the last one began, with one report of today.
 fn lived() -> Sandbox {
     let sandbox = Sandbox::new();
     let born = today().plus(-LIVED);
@@ -67,10 +67,15 @@ fn the_last_week_and_month_sum_what_was_stored_of_exactly_their_days() {
         assert_eq!(shown["forwarding"]["forwards"], forwards);
         assert_eq!(shown["money"]["fees_earned_msat"], fees);
         let before = kind.start(start.plus(-1));
-        if before >= today().plus(-LIVED) {
-            let (forwards, _) = counted(&sandbox, before, start);
-            assert_eq!(shown["forwarding_before"]["forwards"], forwards);
-        }
+        let (forwards, fees) = counted(&sandbox, before, start);
+        assert_eq!(shown["forwarding_before"]["forwards"], forwards);
+        assert_eq!(shown["money_before"]["fees_earned_msat"], fees);
+        let parts: Vec<&str> =
+            shown["not_measured"].as_array().unwrap().iter().map(|one| one["part"].as_str().unwrap()).collect();
+        // Only today was collected: its balances and scores are of no period that is over.
+        assert_eq!(parts, ["mean-balance", "mean-balance-before", "score", "availability"]);
+        assert_eq!(shown["money"]["apy_ppm"], Value::Null);
+        best_and_worst(&sandbox, &shown, start, kind.end(start));
         let days: i64 = (0..kind.end(start).number() - start.number())
             .map(|n| counted(&sandbox, start.plus(n), start.plus(n + 1)).1.div_euclid(1000))
             .sum();
@@ -85,6 +90,29 @@ fn the_last_week_and_month_sum_what_was_stored_of_exactly_their_days() {
         let page = sandbox.run(["show", "--period", name, "--markdown"]).ends(0).stdout.clone();
         assert!(page.starts_with("# demo"), "{page}");
     }
+}
+
+/// What the shown channels earned is what their forwards of these days paid, counted one by one.
+fn best_and_worst(sandbox: &Sandbox, shown: &Value, from: Day, to: Day) {
+    let db = Connection::open(sandbox.database()).unwrap();
+    let earned = |point: &str| -> i64 {
+        db.query_row(
+            "SELECT coalesce(sum(f.amount_in_msat - f.amount_out_msat), 0) FROM forwards f \
+             JOIN channel_scids s ON s.scid = f.scid_out JOIN channels c ON c.channel = s.channel \
+             WHERE c.point = ?1 AND f.at_ns >= ?2 AND f.at_ns < ?3",
+            (point, from.start().nanos(), to.start().nanos()),
+            |row| row.get(0),
+        )
+        .unwrap()
+    };
+    let best = shown["best_channels"].as_array().unwrap();
+    assert!(!best.is_empty());
+    for channel in best.iter().chain(shown["worst_channels"].as_array().unwrap()) {
+        let fees = channel["account"]["fees_earned_msat"].as_i64().unwrap_or(0);
+        assert_eq!(fees, earned(channel["channel_point"].as_str().unwrap()), "{channel}");
+    }
+    let nets: Vec<i64> = best.iter().map(|channel| channel["account"]["net_msat"].as_i64().unwrap()).collect();
+    assert!(nets.is_sorted_by(|a, b| a >= b) && nets.iter().all(|net| *net > 0), "{nets:?}");
 }
 
 /// What the promised schema has against a document.
@@ -104,6 +132,17 @@ fn a_period_is_made_once_unless_forced() {
     let week = ["generate", "--all", "--period", "week", "--json"];
     assert_eq!(sandbox.run(week).ends(0).json()["outcomes"][0]["revision"], 1);
     assert_eq!(sandbox.run(week).ends(0).json()["outcomes"][0]["outcome"], "already_made");
+    // By its id, which `history` does not list, it is shown as well; its file comes back when it is gone.
+    let shown = sandbox.run(["show", "--period", "week", "--json"]).ends(0).json();
+    let id = shown["report_id"].as_str().unwrap();
+    assert_eq!(sandbox.run(["show", "--id", id, "--json"]).ends(0).json(), shown);
+    let file = sandbox.state().join(shown["rag_asset_id"].as_str().unwrap());
+    let kept = std::fs::read(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    let health = sandbox.run(["health-check"]).stdout.clone();
+    assert!(health.contains("1 missing") && health.contains("generate --period"), "{health}");
+    assert_eq!(sandbox.run(week).ends(0).json()["outcomes"][0]["outcome"], "already_made");
+    assert_eq!(std::fs::read(&file).unwrap(), kept);
     let forced = ["generate", "--all", "--period", "week", "--force", "--json"];
     assert_eq!(sandbox.run(forced).ends(0).json()["outcomes"][0]["revision"], 2);
 }
@@ -114,6 +153,9 @@ fn what_is_not_over_not_known_or_not_made_is_said() {
     let (now, old) = (today().to_string(), today().plus(-400).to_string());
     sandbox.refuses(["generate", "--all", "--period", "month", "--date", now.as_str()], 2, &["not over", "--date"]);
     sandbox.refuses(["generate", "--due", "--period", "week"], 2, &["--due", "--period"]);
+    for (option, value) in [("--timeout", "5"), ("--retries", "1"), ("--budget", "9"), ("--jobs", "2")] {
+        sandbox.refuses(["generate", "--all", "--period", "week", option, value], 2, &[option, "--period"]);
+    }
     sandbox.refuses(["show", "--period", "week"], 1, &["no report", "generate --period week"]);
     let ended = sandbox.run(["generate", "--all", "--period", "week", "--date", old.as_str(), "--json"]).ends(0).json();
     assert_eq!(ended["outcomes"][0]["outcome"], "not_known");
