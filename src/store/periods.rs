@@ -132,8 +132,7 @@ impl Store {
 
     /// Notes that a period's file is to be written again where it is gone or was changed.
     pub fn renew_period_file(&self, profile: &Profile, report: &StoredPeriod) -> Result<()> {
-        let folder = self.path.parent().unwrap_or(&self.path);
-        if std::fs::read(folder.join(&report.file)).is_ok_and(|bytes| sha256(&bytes) == report.sha256) {
+        if std::fs::read(self.state.join(&report.file)).is_ok_and(|bytes| sha256(&bytes) == report.sha256) {
             return Ok(());
         }
         let key = self.key(profile)?;
