@@ -203,19 +203,11 @@ fn tell(enable: &Enable, context: &Context, profile: &Profile, identity: &Identi
     let system = if context.place.service { " --system" } else { "" };
     output.note(&format!("Next: daznode{system} generate {node}, then daznode{system} show {node}"));
     if enable.json {
-        output.json(&json!({
-            "profile_id": profile.id,
-            "user_id": profile.user,
-            "tenant_id": profile.tenant,
-            "node_pubkey": profile.pubkey,
-            "node_alias": profile.alias,
-            "network": profile.network,
-            "source": profile.source.place(),
-            "schedule": profile.schedule,
+        let more = json!({
             "timer": needed,
             "timer_on": match met { timer::Met::Yes => Some(true), timer::Met::Off(_) => Some(false), timer::Met::Unknown => None },
-            "folder": profile.folder,
-        }))?;
+        });
+        output.json(&super::status::profile_json(profile, more))?;
     }
     Ok(())
 }

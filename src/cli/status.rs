@@ -81,8 +81,9 @@ fn row(profile: &Profile, tenant: bool, now: UnixMs) -> Vec<String> {
     row
 }
 
-fn row_json(profile: &Profile, now: UnixMs) -> serde_json::Value {
-    json!({
+/// What every command says of a profile, with what is added to it.
+pub(super) fn profile_json(profile: &Profile, more: serde_json::Value) -> serde_json::Value {
+    let mut row = json!({
         "profile_id": profile.id,
         "user_id": profile.user,
         "tenant_id": profile.tenant,
@@ -91,12 +92,22 @@ fn row_json(profile: &Profile, now: UnixMs) -> serde_json::Value {
         "network": profile.network,
         "source": profile.source.place(),
         "schedule": profile.schedule,
+        "folder": profile.folder,
+    });
+    if let (Some(row), serde_json::Value::Object(more)) = (row.as_object_mut(), more) {
+        row.extend(more);
+    }
+    row
+}
+
+fn row_json(profile: &Profile, now: UnixMs) -> serde_json::Value {
+    let more = json!({
         "enabled": profile.enabled,
         "created_at": profile.created_at.rfc3339(),
         "last_report_at": profile.last_report_at.map(UnixMs::rfc3339),
         "last_report_id": profile.last_report_id,
         "total_reports": profile.total_reports,
         "next_due": next(profile, now).map(UnixMs::rfc3339),
-        "folder": profile.folder,
-    })
+    });
+    profile_json(profile, more)
 }

@@ -212,17 +212,7 @@ fn put_channels(tx: &Transaction<'_>, key: Key, channels: HashMap<(i64, i64), Sc
     for ((_, scid), flow) in &channels {
         add_flow(totals.entry(*scid).or_default(), flow);
     }
-    let mut put_day = tx.prepare_cached(
-        "INSERT INTO channel_days (tenant, node, forwards_in, amount_in_msat, fees_assisted_msat, forwards_out, \
-         amount_out_msat, fees_earned_msat, scid, day) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
-         ON CONFLICT (tenant, node, day, scid) DO UPDATE SET \
-         forwards_in = channel_days.forwards_in + excluded.forwards_in, \
-         amount_in_msat = channel_days.amount_in_msat + excluded.amount_in_msat, \
-         fees_assisted_msat = channel_days.fees_assisted_msat + excluded.fees_assisted_msat, \
-         forwards_out = channel_days.forwards_out + excluded.forwards_out, \
-         amount_out_msat = channel_days.amount_out_msat + excluded.amount_out_msat, \
-         fees_earned_msat = channel_days.fees_earned_msat + excluded.fees_earned_msat",
-    )?;
+    let mut put_day = tx.prepare_cached(&adding("channel_days", "scid, day", "?9, ?10"))?;
     let mut days: Vec<_> = channels.into_iter().collect();
     days.sort_unstable_by_key(|(at, _)| *at);
     for ((day, scid), flow) in days {
@@ -230,22 +220,24 @@ fn put_channels(tx: &Transaction<'_>, key: Key, channels: HashMap<(i64, i64), Sc
         let row = (key.tenant, key.node, n_in, amount_in, assisted, n_out, amount_out, earned, scid, day);
         put_day.execute(row)?;
     }
-    let mut put_total = tx.prepare_cached(
-        "INSERT INTO channel_totals (tenant, node, forwards_in, amount_in_msat, fees_assisted_msat, forwards_out, \
-         amount_out_msat, fees_earned_msat, scid) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
-         ON CONFLICT (tenant, node, scid) DO UPDATE SET \
-         forwards_in = channel_totals.forwards_in + excluded.forwards_in, \
-         amount_in_msat = channel_totals.amount_in_msat + excluded.amount_in_msat, \
-         fees_assisted_msat = channel_totals.fees_assisted_msat + excluded.fees_assisted_msat, \
-         forwards_out = channel_totals.forwards_out + excluded.forwards_out, \
-         amount_out_msat = channel_totals.amount_out_msat + excluded.amount_out_msat, \
-         fees_earned_msat = channel_totals.fees_earned_msat + excluded.fees_earned_msat",
-    )?;
+    let mut put_total = tx.prepare_cached(&adding("channel_totals", "scid", "?9"))?;
     for (scid, flow) in totals {
         let (n_in, amount_in, assisted, n_out, amount_out, earned) = columns(&flow);
         put_total.execute((key.tenant, key.node, n_in, amount_in, assisted, n_out, amount_out, earned, scid))?;
     }
     Ok(())
+}
+
+/// The statement that adds a flow to the row of these further keys.
+fn adding(table: &str, keys: &str, places: &str) -> String {
+    let flow =
+        ["forwards_in", "amount_in_msat", "fees_assisted_msat", "forwards_out", "amount_out_msat", "fees_earned_msat"];
+    let sums = flow.map(|column| format!("{column} = {table}.{column} + excluded.{column}")).join(", ");
+    format!(
+        "INSERT INTO {table} (tenant, node, {}, {keys}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, {places}) \
+         ON CONFLICT (tenant, node, {keys}) DO UPDATE SET {sums}",
+        flow.join(", ")
+    )
 }
 
 fn columns(flow: &ScidFlow) -> (u32, i64, i64, u32, i64, i64) {
