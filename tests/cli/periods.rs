@@ -125,6 +125,18 @@ fn valid(document: &Value) -> Vec<String> {
 }
 
 #[test]
+fn a_made_up_node_is_watched_from_one_report_to_the_next_without_a_gap() {
+    let sandbox = lived();
+    sandbox.run(["generate", "--all", "--force"]).ends(0);
+    let db = Connection::open(sandbox.database()).unwrap();
+    for stream in ["watch:peers", "watch:htlcs"] {
+        let spans: i64 =
+            db.query_row("SELECT count(*) FROM coverage WHERE stream = ?1", [stream], |row| row.get(0)).unwrap();
+        assert_eq!(spans, 1, "{stream}");
+    }
+}
+
+#[test]
 fn a_period_is_made_once_unless_forced() {
     let sandbox = lived();
     let made = sandbox.run(["generate", "--all", "--period", "week", "--dry-run", "--json"]).ends(0).json();
