@@ -43,7 +43,7 @@ fn base_fee(facts: &Facts<'_>, channel: &Channel, policy: &Policy) -> Option<Can
     if policy.base <= Msat::ZERO || !heavy {
         return None;
     }
-    // The same forwards would earn the same at this rate.
+    // At this rate the same forwards would earn the same, but for the part of a ppm that is cut off.
     let same = flow.fees_earned_msat.ppm_of(flow.amount_out_msat)?.0;
     let roof = facts.market(&channel.peer).map_or(facts.limits.fee_max_ppm, |(_, [.., high])| high.0);
     let rate = Ppm(same.min(roof).min(facts.limits.fee_max_ppm).max(policy.rate.0));
@@ -53,11 +53,12 @@ fn base_fee(facts: &Facts<'_>, channel: &Channel, policy: &Policy) -> Option<Can
     list.push(evidence("forwards in 30 days", words::grouped(i64::from(flow.forwards_out))));
     list.push(evidence("earned by the base fee", words::msat(base)));
     Some(Candidate {
-        title: format!("Ask {name} for no base fee, and {} ppm", words::grouped(rate.0)),
+        title: format!("Charge no base fee to {name}, and {} ppm instead", words::grouped(rate.0)),
         description: format!(
-            "Most of what it earns is the base fee of {} msat, so its forwards are small and pay several times the rate; senders of small amounts look for another way. At {} ppm the same forwards earn the same.",
+            "Most of what it earns is the base fee of {} msat, so its forwards are small and pay several times the rate; senders of small amounts look for another way. They earned about {} ppm of their amount{}.",
             policy.base.get(),
-            rate.0
+            words::grouped(same),
+            if rate.0 < same { ", which is more than others charge or the limit allows as a rate" } else { "" }
         ),
         command: super::set_policy(channel, policy, Msat::ZERO, rate),
         channels: vec![channel.point.clone()],
