@@ -239,7 +239,7 @@ fn closing(facts: &Facts<'_>, yields: &Yields<'_>, peer: &Pubkey, channels: &[&C
             words::sat(ours)
         ),
         description: format!(
-            "It earns {} in 30 days, while the middle peer earns {} ppm of its capacity; {} % of that is promised for what is freed. Lower its fee first if you have not; closing and opening anew costs about {} at today's chain fees.",
+            "It earns {} in 30 days, while the middle peer earns {} ppm of its capacity; {} % of that is promised for what is freed. Lower its fee first if you have not; closing and opening anew costs about {} at today's chain fees. Take it as a question: on simulated nodes such a close lost more often than it paid.",
             words::sat(own.floor_sat()),
             yields.middle,
             limits.close_kept_percent,
