@@ -43,8 +43,8 @@ pub(super) struct Facts<'a> {
     policies: HashMap<&'a Outpoint, &'a ChannelPolicies>,
     fees: HashMap<&'a Outpoint, &'a ChannelFee>,
     market: HashMap<&'a Pubkey, &'a PeerMarket>,
-    /// The first channel with each peer.
-    first_with: HashMap<&'a Pubkey, &'a Channel>,
+    /// The channels with each peer, in the node's order.
+    with: HashMap<&'a Pubkey, Vec<&'a Channel>>,
     connected: Option<HashSet<&'a Pubkey>>,
 }
 
@@ -74,7 +74,7 @@ impl<'a> Facts<'a> {
             transactions: history.transactions.iter().map(|t| (t.txid.as_str(), t)).collect(),
             policies: snapshot.node.policies.iter().flatten().map(|p| (&p.point, p)).collect(),
             fees: snapshot.node.fees.iter().flat_map(|f| &f.channels).map(|f| (&f.point, f)).collect(),
-            first_with: channels.iter().rev().map(|c| (&c.peer, c)).collect(),
+            with: with_each_peer(channels),
             market: snapshot.node.market.iter().flat_map(|m| &m.peers).map(|p| (&p.pubkey, p)).collect(),
             connected: snapshot.node.peers.as_ref().map(|peers| peers.iter().map(|p| &p.pubkey).collect()),
         }
@@ -83,6 +83,11 @@ impl<'a> Facts<'a> {
     /// Open channels; none where they could not be read.
     pub(super) fn channels(&self) -> &'a [Channel] {
         self.snapshot.node.channels.as_deref().unwrap_or_default()
+    }
+
+    /// Open channels with one peer.
+    pub(super) fn channels_with(&self, peer: &Pubkey) -> &[&'a Channel] {
+        self.with.get(peer).map_or(&[], Vec::as_slice)
     }
 
     /// Whether balances and activity are of now: a node behind its chain answers with what it last knew.
@@ -132,7 +137,7 @@ impl<'a> Facts<'a> {
 
     /// A peer's alias as it came: hostile text.
     pub(super) fn alias(&self, peer: &Pubkey) -> Option<&'a str> {
-        let own = self.first_with.get(peer).and_then(|c| c.peer_alias.as_deref());
+        let own = self.channels_with(peer).first().and_then(|c| c.peer_alias.as_deref());
         own.or_else(|| self.market.get(peer).map(|m| m.alias.as_str()))
     }
 
@@ -144,7 +149,7 @@ impl<'a> Facts<'a> {
 
     /// What to call a peer by its key.
     pub(super) fn name_of(&self, key: &Pubkey) -> String {
-        match self.first_with.get(key) {
+        match self.channels_with(key).first() {
             Some(channel) => self.peer_name(channel),
             None => words::peer(self.market.get(key).map(|m| m.alias.as_str()), key),
         }
@@ -180,7 +185,7 @@ impl<'a> Facts<'a> {
     /// For how long a peer has been gone in an unbroken row of samples up to now, and in how many of how many samples.
     pub(super) fn gone(&self, peer: &Pubkey) -> Gone {
         let mut times: Vec<(UnixMs, bool)> = Vec::new();
-        for channel in self.channels().iter().filter(|c| c.peer == *peer) {
+        for channel in self.channels_with(peer) {
             for sample in self.samples.get(&channel.point).into_iter().flatten() {
                 let here = sample.peer_connected.unwrap_or(sample.active);
                 match times.iter_mut().find(|(at, _)| *at == sample.at) {
@@ -204,6 +209,15 @@ pub(super) struct Gone {
     pub(super) absent: usize,
     /// All samples, with this one.
     pub(super) samples: usize,
+}
+
+/// The channels with each peer.
+fn with_each_peer(channels: &[Channel]) -> HashMap<&Pubkey, Vec<&Channel>> {
+    let mut with: HashMap<&Pubkey, Vec<&Channel>> = HashMap::new();
+    for channel in channels {
+        with.entry(&channel.peer).or_default().push(channel);
+    }
+    with
 }
 
 /// Earlier samples by channel. A collection in which no peer at all was connected is this node's fault and left out.

@@ -309,7 +309,7 @@ fn new_channel_is_young(facts: &Facts<'_>) -> bool {
 fn may_open(facts: &Facts<'_>, candidate: &PeerCandidate) -> bool {
     let peer = &candidate.market.pubkey;
     let had = facts.history.closed.iter().chain(facts.snapshot.node.closed.iter().flatten()).any(|c| c.peer == *peer);
-    let has = facts.channels().iter().any(|c| c.peer == *peer) || facts.snapshot.node.info.pubkey == *peer;
+    let has = !facts.channels_with(peer).is_empty() || facts.snapshot.node.info.pubkey == *peer;
     !had && !has && candidate.fresh_percent >= 50 && candidate.market.incoming >= facts.limits.market_min_rates
 }
 

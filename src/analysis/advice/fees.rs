@@ -79,7 +79,7 @@ impl<'a> Case<'a> {
     fn new(facts: &'a Facts<'a>, market: &Market<'a>, channel: &'a Channel) -> Option<Self> {
         let (_, old, _) = facts.our_fee(&channel.point)?;
         let policy = facts.our_policy(&channel.point)?;
-        let with_peer = facts.channels().iter().filter(|c| c.peer == channel.peer && c.active);
+        let with_peer = facts.channels_with(&channel.peer).iter().filter(|c| c.active);
         let (ours, both) = with_peer.fold((0_i128, 0_i128), |(ours, both), c| {
             let local = i128::from(c.local.get());
             (ours + local, both + local + i128::from(c.remote.get()))
@@ -374,7 +374,7 @@ impl<'a> Case<'a> {
     fn command(&self, new: Ppm) -> String {
         let channel = self.channel;
         let lncli = set_policy(channel, self.policy, self.policy.base, new);
-        let only = self.facts.channels().iter().filter(|c| c.peer == channel.peer).count() == 1;
+        let only = self.facts.channels_with(&channel.peer).len() == 1;
         let bos = if only {
             format!("\n# or: bos fees --to {} --set-fee-rate {}", channel.peer, new.0)
         } else {

@@ -62,7 +62,7 @@ fn compared(
             .iter()
             .filter(|(.., p)| p == peer)
             .map(|(_, point, _)| point)
-            .chain(facts.channels().iter().filter(|c| c.peer == *peer).map(|c| &c.point))
+            .chain(facts.channels_with(peer).iter().map(|c| &c.point))
             .collect(),
         act => channels_of(act).into_iter().collect(),
     };
