@@ -1,6 +1,6 @@
 //! The snapshot and the history, put in order once so that every rule finds what it needs without a search.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::accounting;
 use super::thresholds::Thresholds;
@@ -44,7 +44,7 @@ pub(super) struct Facts<'a> {
     fees: HashMap<&'a Outpoint, &'a ChannelFee>,
     market: HashMap<&'a Pubkey, &'a PeerMarket>,
     /// The channels with each peer, in the node's order.
-    with: HashMap<&'a Pubkey, Vec<&'a Channel>>,
+    with: BTreeMap<&'a Pubkey, Vec<&'a Channel>>,
     connected: Option<HashSet<&'a Pubkey>>,
 }
 
@@ -74,7 +74,7 @@ impl<'a> Facts<'a> {
             transactions: history.transactions.iter().map(|t| (t.txid.as_str(), t)).collect(),
             policies: snapshot.node.policies.iter().flatten().map(|p| (&p.point, p)).collect(),
             fees: snapshot.node.fees.iter().flat_map(|f| &f.channels).map(|f| (&f.point, f)).collect(),
-            with: with_each_peer(channels),
+            with: by_peer(channels),
             market: snapshot.node.market.iter().flat_map(|m| &m.peers).map(|p| (&p.pubkey, p)).collect(),
             connected: snapshot.node.peers.as_ref().map(|peers| peers.iter().map(|p| &p.pubkey).collect()),
         }
@@ -212,8 +212,8 @@ pub(super) struct Gone {
 }
 
 /// The channels with each peer.
-fn with_each_peer(channels: &[Channel]) -> HashMap<&Pubkey, Vec<&Channel>> {
-    let mut with: HashMap<&Pubkey, Vec<&Channel>> = HashMap::new();
+pub(super) fn by_peer(channels: &[Channel]) -> BTreeMap<&Pubkey, Vec<&Channel>> {
+    let mut with: BTreeMap<&Pubkey, Vec<&Channel>> = BTreeMap::new();
     for channel in channels {
         with.entry(&channel.peer).or_default().push(channel);
     }

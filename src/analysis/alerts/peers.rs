@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::Finding;
-use crate::analysis::facts::{Facts, local};
+use crate::analysis::facts::{self, Facts, local};
 use crate::analysis::number::share_ppm;
 use crate::analysis::words;
 use crate::history::PeerWatch;
@@ -18,11 +18,7 @@ pub(super) fn known(facts: &Facts<'_>) -> bool {
 
 /// Channels by peer.
 pub(in crate::analysis) fn by_peer<'a>(facts: &Facts<'a>) -> BTreeMap<&'a Pubkey, Vec<&'a Channel>> {
-    let mut peers: BTreeMap<&Pubkey, Vec<&Channel>> = BTreeMap::new();
-    for channel in facts.channels() {
-        peers.entry(&channel.peer).or_default().push(channel);
-    }
-    peers
+    facts::by_peer(facts.channels())
 }
 
 /// Peers that were there at the snapshot before and are gone now: gone, and there before.
