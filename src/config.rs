@@ -170,7 +170,7 @@ pub enum Color {
 }
 
 /// What a setting may be, in words; also the list of all settings.
-const FORMS: [(&str, &str); 26] = [
+const FORMS: &[(&str, &str)] = &[
     ("run.jobs", "a whole number from 1 to 1000"),
     ("run.timeout_s", "a whole number of seconds from 1 to 3600"),
     ("run.retries", "a whole number from 0 to 20"),
@@ -208,7 +208,7 @@ const LIMIT: &str = "a whole number, 0 or more";
 static KEYS: LazyLock<Vec<(String, &'static str)>> = LazyLock::new(|| {
     let limits = toml::Table::try_from(Thresholds::default()).unwrap_or_default();
     let limits = limits.keys().map(|key| (format!("thresholds.{key}"), LIMIT));
-    FORMS.into_iter().chain([COLOR]).map(|(key, form)| (key.to_owned(), form)).chain(limits).collect()
+    FORMS.iter().copied().chain([COLOR]).map(|(key, form)| (key.to_owned(), form)).chain(limits).collect()
 });
 
 /// What a setting may be.

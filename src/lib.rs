@@ -10,6 +10,8 @@ pub mod report;
 
 pub mod history;
 
+pub mod notice;
+
 pub mod sources;
 
 pub mod store;
@@ -24,7 +26,11 @@ pub mod schedule;
 
 pub mod config;
 
+pub mod notify;
+
 pub mod daily;
+
+pub mod watch;
 
 pub mod periods;
 

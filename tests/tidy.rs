@@ -15,24 +15,33 @@ const MODULES: &[(&str, &[&str])] = &[
     ("snapshot", &["units"]),
     ("report", &["snapshot", "units"]),
     ("history", &["report", "snapshot", "units"]),
+    ("notice", &["report", "units"]),
     ("sources", &["snapshot", "units"]),
     ("analysis", &["history", "report", "snapshot", "units"]),
-    ("store", &["history", "report", "snapshot", "sources", "units"]),
-    ("config", &["analysis", "schedule", "sources", "store", "units"]),
-    ("render", &["report", "units"]),
+    ("store", &["history", "notice", "report", "snapshot", "sources", "units"]),
+    ("config", &["analysis", "notice", "report", "schedule", "sources", "store", "units"]),
+    ("render", &["notice", "report", "units"]),
+    ("notify", &["config", "notice", "render", "report", "sources", "store", "units"]),
     (
         "daily",
         &[
-            "analysis", "config", "exit", "history", "render", "report", "schedule", "snapshot", "sources", "store",
-            "units",
+            "analysis", "config", "exit", "history", "notice", "render", "report", "schedule", "snapshot", "sources",
+            "store", "units",
+        ],
+    ),
+    (
+        "watch",
+        &[
+            "analysis", "config", "daily", "history", "notice", "notify", "report", "schedule", "snapshot", "sources",
+            "store", "units",
         ],
     ),
     ("periods", &["analysis", "daily", "history", "render", "report", "store", "units"]),
     (
         "cli",
         &[
-            "analysis", "config", "daily", "exit", "history", "periods", "render", "report", "schedule", "snapshot",
-            "sources", "store", "units",
+            "analysis", "config", "daily", "exit", "history", "notice", "notify", "periods", "render", "report",
+            "schedule", "snapshot", "sources", "store", "units", "watch",
         ],
     ),
     ("main", &["cli"]),
@@ -49,6 +58,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("hyper_util", &["sources"]),
     ("tokio_rustls", &["sources"]),
     ("tokio_socks", &["sources"]),
+    ("lettre", &["notify"]),
     ("rustls_native_certs", &["sources"]),
     // The command line. `clap::ValueEnum` on a setting is fine.
     ("indicatif", &["cli"]),

@@ -19,6 +19,7 @@ pub mod recording;
 pub mod secret;
 pub mod simulated;
 pub mod spec;
+pub mod streams;
 
 use tokio::sync::mpsc;
 

@@ -16,6 +16,7 @@ mod handle;
 mod history;
 mod host;
 mod last;
+mod outbox;
 mod payments;
 mod periods;
 mod place;
@@ -46,6 +47,7 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 use rusqlite::{Connection, FileControl, OpenFlags, Transaction, TransactionBehavior};
 use uuid::Uuid;
 
+use crate::notice::Telling;
 use crate::units::UnixMs;
 use place::{Header, Place};
 
@@ -79,6 +81,8 @@ pub struct Store {
     state: PathBuf,
     path: PathBuf,
     place: Place,
+    /// What of it is told outside.
+    telling: Telling,
 }
 
 impl Store {
@@ -134,7 +138,7 @@ impl Store {
             schema::verify(&db, path, schema::newest())?;
         }
         write_ahead(&db).map_err(sql)?;
-        Ok(Self { db, state: state.to_path_buf(), path: path.to_path_buf(), place })
+        Ok(Self { db, state: state.to_path_buf(), path: path.to_path_buf(), place, telling: Telling::default() })
     }
 
     fn open_to_read(state: &Path, path: &Path) -> Result<Self> {
@@ -168,7 +172,7 @@ impl Store {
             let reason = format!("it has version {found}; `daznode status` as its owner brings it up to date");
             return Err(Error::ReadOnly { path: path.to_path_buf(), reason });
         }
-        Ok(Self { db, state: state.to_path_buf(), path: path.to_path_buf(), place })
+        Ok(Self { db, state: state.to_path_buf(), path: path.to_path_buf(), place, telling: Telling::default() })
     }
 
     /// SQLite's error with the database's path and meaning.

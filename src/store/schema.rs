@@ -20,7 +20,7 @@ pub(super) struct Version {
 }
 
 /// All versions; the first is version 1.
-pub(super) static VERSIONS: [Version; 2] = [
+pub(super) static VERSIONS: [Version; 3] = [
     Version {
         script: include_str!("migrations/0001_first.sql"),
         schema_sha256: "8de3a0875cae924fa2781e111e5fd9dd4e398082356453ec2d86c16a8ec15531",
@@ -28,6 +28,10 @@ pub(super) static VERSIONS: [Version; 2] = [
     Version {
         script: include_str!("migrations/0002_longer.sql"),
         schema_sha256: "a5460536f466cf7eb54c2b86e0a7072e8f5277556f5e30a8ae65cafd50771120",
+    },
+    Version {
+        script: include_str!("migrations/0003_living.sql"),
+        schema_sha256: "af2ba063ffa2a9bcd9f90df72a3378db4eec6de83fd793b3b23b3131086f4608",
     },
 ];
 

@@ -22,6 +22,8 @@ fn first_version(f: &super::support::Fixture, folder: &Path) {
         .query_map([], |row| row.get(0))
         .unwrap()
         .map(Result::unwrap)
+        // Nothing was ever written to its first shape.
+        .filter(|table| table != "outbox")
         .collect();
     for table in tables {
         let columns: Vec<String> = old
