@@ -3,11 +3,14 @@
 //! Defaults < `/etc/daznode/config.toml` < the user's file < `--config` < environment < flags (which `cli` lays over).
 
 mod file;
+mod graph;
 
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
+
+pub use self::graph::Graph;
 
 use crate::analysis::Thresholds;
 use crate::schedule::Schedule;
@@ -39,6 +42,8 @@ pub struct Config {
     pub thresholds: Thresholds,
     /// How things are printed.
     pub output: Output,
+    /// Where the network graph is kept, and for how long it is as good as a new one.
+    pub graph: Graph,
 }
 
 /// How `generate` works.
@@ -208,7 +213,14 @@ const LIMIT: &str = "a whole number, 0 or more";
 static KEYS: LazyLock<Vec<(String, &'static str)>> = LazyLock::new(|| {
     let limits = toml::Table::try_from(Thresholds::default()).unwrap_or_default();
     let limits = limits.keys().map(|key| (format!("thresholds.{key}"), LIMIT));
-    FORMS.iter().copied().chain([COLOR]).map(|(key, form)| (key.to_owned(), form)).chain(limits).collect()
+    FORMS
+        .iter()
+        .copied()
+        .chain([COLOR])
+        .chain(graph::FORMS)
+        .map(|(key, form)| (key.to_owned(), form))
+        .chain(limits)
+        .collect()
 });
 
 /// What a setting may be.
@@ -322,7 +334,8 @@ impl Config {
         for (key, limit) in limits {
             that(&format!("thresholds.{key}"), &limit.to_string(), limit.as_integer().is_some_and(|n| n >= 0))?;
         }
-        within("output.width", u64::from(self.output.width), 0, 500)
+        within("output.width", u64::from(self.output.width), 0, 500)?;
+        self.graph.check()
     }
 }
 

@@ -14,7 +14,7 @@ pub use money::{
     MissedFlow, Money, MoneyPeriod, PeerMoney, PeerShare,
 };
 
-pub use crate::snapshot::{Gap, SourceStatus};
+pub use crate::snapshot::{Gap, GraphState, SourceStatus};
 use crate::units::{Day, Msat, Outpoint, Ppm, Pubkey, Sat, Scid, UnixMs};
 
 pub mod period;
@@ -383,6 +383,15 @@ pub struct NetworkMetrics {
     pub capacity_rank: Option<u32>,
     /// This node's place by number of public channels.
     pub channels_rank: Option<u32>,
+    /// Who told the graph that places, prices of others and nodes to open channels with are from.
+    #[serde(default)]
+    pub graph_source: Option<String>,
+    /// When it was told.
+    #[serde(default)]
+    pub graph_as_of: Option<Time>,
+    /// Whether it was asked for, kept from before, or stands in for one that was not got.
+    #[serde(default)]
+    pub graph_state: Option<GraphState>,
     /// A fee that confirms within the hour, in sat per 1,000 vB, and who said it.
     pub hour_fee_sat_per_kvb: Option<i64>,
     /// Price of one bitcoin in US dollars.

@@ -559,6 +559,32 @@ pub struct Market {
     /// Nodes without a channel with this one that could be worth one, the best first.
     #[serde(default)]
     pub candidates: Vec<PeerCandidate>,
+    /// Whose graph it was, and of when; `None` in snapshots of versions that did not note it, and of simulated nodes.
+    #[serde(default)]
+    pub graph: Option<GraphSeen>,
+}
+
+/// Where the graph that was used comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GraphSeen {
+    /// Who told it.
+    pub source: String,
+    /// When it was told.
+    pub as_of: UnixMs,
+    /// How it came to be used.
+    pub state: GraphState,
+}
+
+/// How a graph came to be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GraphState {
+    /// The node was asked for it.
+    Asked,
+    /// It was kept from before and young enough, so that nobody was asked.
+    Kept,
+    /// It was kept from before and stands in for one that was asked for and not got: it may be old.
+    StandIn,
 }
 
 /// A node that could be worth a channel.

@@ -81,8 +81,9 @@ const WORDS: &[(&str, &[&str])] = &[
 const NOWHERE: &[&str] =
     &[concat!("to", "do!("), concat!("dbg", "!("), concat!("unimpl", "emented!("), concat!("/wo", "rk/")];
 
-/// Parts of statements that are for all tenants at once: the store's own housekeeping.
-const OF_THE_WHOLE_STORE: &[&str] = &["sqlite_schema", "sqlite_master"];
+/// Parts of statements that are for all tenants at once: the store's own housekeeping, and the graph of the public network,
+/// which is in a file of its own.
+const OF_THE_WHOLE_STORE: &[&str] = &["sqlite_schema", "sqlite_master", " public_graph "];
 
 /// A source file.
 struct File {

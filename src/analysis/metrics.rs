@@ -141,6 +141,7 @@ fn network(facts: &Facts<'_>) -> NetworkMetrics {
     let public = &facts.snapshot.public;
     let size = node.network.as_ref();
     let market = node.market.as_ref();
+    let graph = market.and_then(|m| m.graph.as_ref());
     let seen = public.seen_by_mempool.as_ref().map(|s| &s.value);
     let cents = public.price.as_ref().and_then(|p| p.value.get("USD").copied());
     NetworkMetrics {
@@ -155,6 +156,9 @@ fn network(facts: &Facts<'_>) -> NetworkMetrics {
         capacity_sat: market.map(|m| m.capacity).or(size.map(|s| s.capacity)),
         capacity_rank: market.and_then(|m| m.capacity_rank).or(seen.and_then(|s| s.capacity_rank)),
         channels_rank: market.and_then(|m| m.channels_rank).or(seen.and_then(|s| s.channels_rank)),
+        graph_source: graph.map(|g| g.source.clone()),
+        graph_as_of: graph.map(|g| Time(g.as_of)),
+        graph_state: graph.map(|g| g.state),
         hour_fee_sat_per_kvb: public.chain_fees.as_ref().map(|f| f.value.hour),
         price_usd: cents.map(|c| real(c) / 100.0),
         seen_capacity_sat: seen.and_then(|s| s.capacity),

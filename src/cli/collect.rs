@@ -47,6 +47,13 @@ impl Collector {
     }
 }
 
+impl Collector {
+    /// What went wrong besides and stopped no report, a line each; once.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        self.nodes.warnings()
+    }
+}
+
 /// What was seen of the machine, and what was not.
 struct Machine {
     host: Option<Host>,

@@ -1,6 +1,7 @@
 //! From how a node is stored to the node itself: the one place that tells the kinds of sources apart.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use secrecy::SecretString;
 
@@ -17,7 +18,7 @@ use crate::sources::secret::Secret;
 use crate::sources::simulated::Simulated;
 use crate::sources::spec::{LndSpec, SecretRef, SourceSpec};
 use crate::sources::{Error, EventSender, Identity, NodeSource as _, Observation, Resume};
-use crate::store::Profile;
+use crate::store::{GraphFolder, Profile};
 use crate::units::{Network, Pubkey, UnixMs};
 
 /// Runs what is asynchronous to its end. Commands that only read never come here.
@@ -25,6 +26,12 @@ pub(super) fn block_on<F: Future>(future: F) -> anyhow::Result<F::Output> {
     // A second call finds the provider in place, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future))
+}
+
+/// Where the network's graph is kept.
+pub(super) fn graphs(context: &Context) -> GraphFolder {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    GraphFolder::new(&context.place.state, &context.config.graph.folder(home))
 }
 
 /// How the nodes of one command are reached.
@@ -64,7 +71,14 @@ impl Nodes {
     /// For one command.
     pub(super) fn new(context: &Context) -> Self {
         let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").filter(|v| !v.is_empty()).map(PathBuf::from);
-        Self { config: context.config.clone(), now: context.now, credentials, graph: GraphCache::default() }
+        let kept = graphs(context);
+        let graph = GraphCache::new(context.config.graph.keep_hours, Some(Arc::new(kept)));
+        Self { config: context.config.clone(), now: context.now, credentials, graph }
+    }
+
+    /// What went wrong with keeping the network's graph, a line each; once.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        self.graph.warnings()
     }
 
     fn around(&self) -> Surroundings<'_> {

@@ -234,6 +234,9 @@ fn make(
         }
     })??;
     bar.end();
+    for warning in collector.warnings() {
+        context.output.note(&format!("warning: {}", text::line(&warning)));
+    }
     let interrupted = finished.is_none();
     let mut outcomes = finished.unwrap_or_else(|| noted.done.into_inner());
     for profile in all {

@@ -11,7 +11,7 @@ use super::select::{Which, name};
 use super::{Context, timer};
 use crate::exit::Code;
 use crate::render::{self, Check, State};
-use crate::store::{DATABASE, Profile, Store};
+use crate::store::{DATABASE, GraphFolder, Profile, Store};
 use crate::units::{DAY_MS, HOUR_MS, UnixMs};
 
 /// Check nodes, store, files, timer, last run and permissions
@@ -45,6 +45,7 @@ pub(super) fn run(health: &HealthCheck, context: &Context) -> anyhow::Result<Cod
             checks.push(last_run(&store, &profiles, context.now));
             checks.push(timers(&profiles, &timer::systemd));
             checks.extend(nodes(&profiles, context)?);
+            checks.extend(graphs(&connect::graphs(context), context.now));
         }
         Err(error) => checks.push(failed("database", format!("{error:#}"), None)),
     }
@@ -183,6 +184,23 @@ fn timers(profiles: &[Profile], ask: timer::Ask<'_>) -> Check {
     }
 }
 
+/// The graphs that are kept, as far as their heads tell.
+fn graphs(folder: &GraphFolder, now: UnixMs) -> Vec<Check> {
+    let told = folder.list().into_iter().map(|graph| match graph {
+        Ok(graph) => {
+            let age = now.since(graph.as_of);
+            let detail = format!("{}, {} channels", graph.network, graph.channels);
+            if age < -HOUR_MS {
+                let detail = format!("{detail}, of {}, in the future: it is not used", graph.as_of.rfc3339());
+                return check("graph", State::Warn, detail, Some("set the clock; the next run reads it anew"));
+            }
+            ok("graph", format!("{detail}, {} old", span(age.max(0))))
+        }
+        Err(error) => check("graph", State::Warn, error.to_string(), Some("the next run keeps it anew")),
+    });
+    told.collect()
+}
+
 fn nodes(profiles: &[Profile], context: &Context) -> anyhow::Result<Vec<Check>> {
     if profiles.is_empty() {
         return Ok(vec![check("node", State::Off, "no profile is enabled", Some("daznode enable"))]);
@@ -224,6 +242,8 @@ fn nodes(profiles: &[Profile], context: &Context) -> anyhow::Result<Vec<Check>> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sources::reader::{Kept, Stamp};
+    use crate::units::Network;
 
     #[test]
     fn a_folder_that_others_read_is_told_with_the_command() {
@@ -235,5 +255,21 @@ mod tests {
         let told = permissions(folder.path(), false);
         assert_eq!(told.state, State::Warn);
         assert_eq!(told.remedy.unwrap(), format!("chmod 700 {}", folder.path().display()));
+    }
+
+    #[test]
+    fn a_kept_graph_is_told_with_its_age_and_one_from_the_future_too() {
+        let state = tempfile::tempdir().unwrap();
+        let folder = GraphFolder::new(state.path(), Path::new("graph"));
+        let now = UnixMs(1_795_262_400_000);
+        assert_eq!(graphs(&folder, now), [], "none is kept yet");
+        let stamp = |as_of| Stamp { as_of, source: "lnd".to_owned(), channels: 43_100 };
+        let write = |as_of| folder.write(Network::Mainnet, &Kept { stamp: stamp(as_of), packed: vec![1] }).unwrap();
+        write(now.plus(-3 * HOUR_MS));
+        assert_eq!(graphs(&folder, now), [ok("graph", "mainnet, 43100 channels, 3 h old")]);
+        write(now.plus(2 * HOUR_MS));
+        let told = graphs(&folder, now);
+        assert_eq!(told[0].state, State::Warn);
+        assert!(told[0].detail.contains("2026-11-21T14:00:00Z, in the future"), "{told:?}");
     }
 }

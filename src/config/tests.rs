@@ -100,6 +100,25 @@ fn a_wrong_value_is_told_with_its_line_and_what_is_accepted() {
 }
 
 #[test]
+fn the_folder_of_the_graph_is_a_name_below_the_store_or_a_whole_path() {
+    let folder =
+        |text: &str| load(&format!("[graph]\nfolder = \"{text}\"")).map(|c| c.graph.folder(Some("/home/bob".into())));
+    assert_eq!(folder("graph").unwrap(), Path::new("graph"));
+    assert_eq!(folder("/mnt/disk/daznode").unwrap(), Path::new("/mnt/disk/daznode"));
+    assert_eq!(folder("~/graphs").unwrap(), Path::new("/home/bob/graphs"));
+    let form = "expected the name of a folder below the state folder, or a path that begins with / or ~/";
+    for bad in ["", ".", "..", "../elsewhere", "a/b", "reports", "secrets", "cache", "a\\u0007b"] {
+        let error = folder(bad).unwrap_err().to_string();
+        assert!(error.starts_with("config.toml:2: graph.folder can't be ") && error.ends_with(form), "{error}");
+    }
+    assert_eq!(load("[graph]\nkeep_hours = 0").unwrap().graph.keep_hours, 0);
+    refuses(
+        "[graph]\nkeep_hours = 721",
+        "config.toml:2: graph.keep_hours can't be 721: expected a whole number of hours from 0 (ask LND in every run) to 720",
+    );
+}
+
+#[test]
 fn what_is_not_toml_is_told_with_its_line() {
     let error = load("[run]\njobs == 3").unwrap_err();
     assert_eq!(error.place, "config.toml:2");

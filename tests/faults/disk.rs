@@ -15,12 +15,12 @@ use crate::harness::{Sandbox, is_root};
 use crate::profiles::{enable, lnd, put, spec, torture};
 
 /// A file system of its own, gone when dropped.
-struct Disk {
+pub(crate) struct Disk {
     folder: tempfile::TempDir,
 }
 
 impl Disk {
-    fn new(kib: u64) -> Option<Self> {
+    pub(crate) fn new(kib: u64) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let mounted =
             is_root() && mount(&["-t", "tmpfs", "-o", &format!("size={kib}k,mode=0700"), "none"], folder.path());
@@ -31,11 +31,11 @@ impl Disk {
         Some(Self { folder })
     }
 
-    fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.folder.path().to_path_buf()
     }
 
-    fn remount(&self, how: &str) {
+    pub(crate) fn remount(&self, how: &str) {
         assert!(mount(&["-o", &format!("remount,{how}")], self.folder.path()), "remount,{how}");
     }
 }
@@ -51,7 +51,7 @@ fn mount(args: &[&str], folder: &Path) -> bool {
 }
 
 /// Takes all room on the disk of `file` but so much.
-fn fill(file: &Path, leave_kib: u64) {
+pub(crate) fn fill(file: &Path, leave_kib: u64) {
     let mut ballast = std::fs::File::create(file).unwrap();
     let block = vec![0x5a; 4096];
     while ballast.write_all(&block).is_ok() {}

@@ -16,6 +16,7 @@ mod clock;
 mod disk;
 #[path = "../support/fake_lnd.rs"]
 mod fake_lnd;
+mod graph;
 #[path = "../cli/harness.rs"]
 #[allow(dead_code, reason = "shared with the tests of the command line")]
 mod harness;

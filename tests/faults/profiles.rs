@@ -81,12 +81,17 @@ pub(crate) fn uri(lnd: &FakeLnd) -> String {
 
 /// Makes a profile of the recorded node for this user, in a tenant of the same name so that nothing is shared.
 pub(crate) fn put(store: &Store, user: &str, source: SourceSpec) -> Profile {
+    put_on(Network::Regtest, store, user, source)
+}
+
+/// The same on another network.
+pub(crate) fn put_on(network: Network, store: &Store, user: &str, source: SourceSpec) -> Profile {
     let info: lnrpc::GetInfoResponse = message("/lnrpc.Lightning/GetInfo");
     let new = NewProfile {
         tenant: user.to_owned(),
         user: user.to_owned(),
         pubkey: info.identity_pubkey.parse().unwrap(),
-        network: Network::Regtest,
+        network,
         alias: user.to_owned(),
         source,
         schedule: "0 6 * * *".to_owned(),

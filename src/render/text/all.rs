@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{Line, Sheet, Style, channels, figures, foot, head, lists, title};
 use crate::render::table::{Field, fields};
 use crate::render::{Page, number};
-use crate::report::{Flow, MoneyPeriod, Recommendation, Report, SourceStatus};
+use crate::report::{Flow, GraphState, MoneyPeriod, Recommendation, Report, SourceStatus};
 use crate::units::{Ppm, Sat};
 
 pub(super) fn report(report: &Report, page: &Page) -> String {
@@ -207,6 +207,7 @@ fn network(sheet: &mut Sheet, report: &Report) {
         .nodes
         .zip(network.channels)
         .map(|(n, c)| format!("among {} nodes with {} channels", whole(n), whole(c))));
+    say(old_graph(report));
     say(fees.median_rate_ppm.map(|rate| format!("our middle fee {}", number::ppm(rate))));
     say(fees.median_peer_rate_ppm.map(|rate| format!("peers' {}", number::ppm(rate))));
     say(fees.median_network_rate_ppm.map(|rate| format!("the network's {}", number::ppm(rate))));
@@ -220,6 +221,14 @@ fn network(sheet: &mut Sheet, report: &Report) {
         title(sheet, "Network");
         sheet.pieces(Line::plain(" "), pieces, " · ");
     }
+}
+
+/// Of when the graph is, where it stands in for one that was not got.
+fn old_graph(report: &Report) -> Option<String> {
+    let network = &report.metrics.network;
+    let as_of = network.graph_as_of.filter(|_| network.graph_state == Some(GraphState::StandIn))?;
+    let age = number::span(report.generation_timestamp.0.since(as_of.0));
+    Some(format!("by a graph of {}, {age} old", number::short_moment(as_of.0)))
 }
 
 /// Channels of which one side ends soon, with the figures behind it.

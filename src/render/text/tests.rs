@@ -78,6 +78,16 @@ fn no_line_is_wider_than_the_page_but_for_what_must_be_copied_whole() {
 }
 
 #[test]
+fn an_old_graph_is_told_with_its_time_and_a_young_one_is_not() {
+    let all = |document| {
+        let text = report(&parsed(document), document, Format::Table, &page(80), Section::All);
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert!(all(GAPS).contains("with 11 channels · by a graph of 2026-11-20 13:00 UTC, 17 h old"), "{}", all(GAPS));
+    assert!(!all(RICH).contains("by a graph of") && !all(FIRST).contains("by a graph of"));
+}
+
+#[test]
 fn wide_terminals_do_not_stretch_the_page() {
     assert_eq!(summary(RICH, 300), summary(RICH, 100));
 }

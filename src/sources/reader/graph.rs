@@ -1,17 +1,19 @@
 //! The network graph, read straight from LND's answer into a few bytes a channel, and what it says of one node's place
 //! and of the prices towards its peers.
 
+mod asking;
 mod candidates;
+mod kept;
+mod packed;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 
-use tokio::sync::Mutex;
+pub use self::kept::{GraphCache, Kept, Question, Shelf, Stamp, Unused, Used};
+pub use self::packed::PackError;
 
-use super::super::Error;
 use super::wire::{self, Malformed};
 use crate::snapshot::{Market, PeerMarket};
-use crate::units::{Network, Ppm, Pubkey, Sat};
+use crate::units::{Ppm, Pubkey, Sat};
 
 /// Rates above this are no prices: a whole amount for forwarding it says "don't". Old software announced 4,294,967,295.
 const MAX_RATE: u32 = 1_000_000;
@@ -22,7 +24,7 @@ const MAX_CAPACITY: u64 = 2_100_000_000_000_000;
 type Key = [u8; 33];
 
 /// The public network.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Graph {
     keys: Vec<Key>,
     aliases: Vec<Box<str>>,
@@ -33,7 +35,7 @@ pub struct Graph {
 }
 
 /// A public channel.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Edge {
     nodes: [u32; 2],
     capacity: u64,
@@ -177,6 +179,7 @@ impl Graph {
             (own_channels > 0).then(|| count(sizes.iter().filter(|&size| bigger(size)).count()).saturating_add(1))
         };
         Market {
+            graph: None,
             candidates: Vec::new(),
             nodes: count(sizes.iter().filter(|(channels, _)| *channels > 0).count()),
             channels: count(self.edges.len()),
@@ -328,54 +331,6 @@ fn count(n: usize) -> u32 {
 
 fn total(amounts: impl IntoIterator<Item = u64>) -> Sat {
     amounts.into_iter().map(|amount| Sat::new(i64::try_from(amount).unwrap_or(i64::MAX))).sum()
-}
-
-/// The graphs of one run: the first profile of a network fetches, the others wait for it.
-#[derive(Clone, Debug, Default)]
-pub struct GraphCache {
-    slots: Arc<Mutex<BTreeMap<Network, Arc<Mutex<Slot>>>>>,
-}
-
-#[derive(Debug, Default)]
-struct Slot {
-    graph: Option<Arc<Graph>>,
-    failures: u32,
-}
-
-/// So many sources may fail to send the graph before the others of that network are not asked any more.
-const MAX_FAILURES: u32 = 3;
-
-impl GraphCache {
-    /// The graph of `network`, fetched if nobody has yet. Every private chain is its own network, so those of regtest
-    /// and simnet are never shared.
-    pub async fn get<F>(&self, network: Network, address: &str, fetch: F) -> Result<Arc<Graph>, Error>
-    where
-        F: Future<Output = Result<Graph, Error>>,
-    {
-        if matches!(network, Network::Regtest | Network::Simnet) {
-            return fetch.await.map(Arc::new);
-        }
-        let slot = Arc::clone(self.slots.lock().await.entry(network).or_default());
-        let mut slot = slot.lock().await;
-        if let Some(graph) = &slot.graph {
-            return Ok(Arc::clone(graph));
-        }
-        if slot.failures >= MAX_FAILURES {
-            let reason = format!("not asked: {MAX_FAILURES} other nodes of {network} failed to send it in this run");
-            return Err(Error::Refused { address: address.to_owned(), call: "DescribeGraph".to_owned(), reason });
-        }
-        match fetch.await {
-            Ok(graph) => {
-                let graph = Arc::new(graph);
-                slot.graph = Some(Arc::clone(&graph));
-                Ok(graph)
-            }
-            Err(error) => {
-                slot.failures += 1;
-                Err(error)
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ mod wallet;
 pub(super) mod wire;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -28,7 +28,7 @@ use tokio::sync::OnceCell;
 use tonic_lnd::{lnrpc, verrpc, walletrpc};
 
 pub use self::extras::Extras;
-pub use self::graph::{Graph, GraphCache, GraphError};
+pub use self::graph::{Graph, GraphCache, GraphError, Kept, PackError, Question, Shelf, Stamp, Unused, Used};
 pub(super) use self::payments::KEYSEND_RECORD;
 
 use self::check::Check;
@@ -80,11 +80,17 @@ impl Notes {
     }
 
     fn failed(&self, part: &str, source: &str, error: &Error) {
+        self.failed_but(part, source, error, "");
+    }
+
+    /// The same, where something else is at hand.
+    fn failed_but(&self, part: &str, source: &str, error: &Error, instead: &str) {
         let reason = match error {
             // The gap has its source beside it.
             Error::Refused { call, reason, .. } | Error::NotOffered { call, reason, .. } => format!("{call}: {reason}"),
             error => error.to_string(),
         };
+        let reason = reason + instead;
         self.gap(Gap { part: part.to_owned(), source: source.to_owned(), reason });
         self.first_error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| error.clone());
     }
@@ -228,9 +234,10 @@ impl<'a, A: Answers> Reader<'a, A> {
             self.stream(notes, events, Transactions::new(resume)),
         );
         let info = self.who(notes).await?;
-        let market = graph.map(|graph| {
+        let market = graph.map(|used| {
             let channels = channels.as_deref().unwrap_or_default();
-            market(&graph, &info, channels, pending.as_ref(), self.now)
+            let market = market(&used.graph, &info, channels, pending.as_ref(), self.now);
+            Market { graph: Some(used.seen), ..market }
         });
         Ok(NodeView {
             info,
@@ -352,29 +359,6 @@ impl<'a, A: Answers> Reader<'a, A> {
             }
             Err(error) => {
                 notes.failed("policies", self.source, &error);
-                None
-            }
-        }
-    }
-
-    /// The graph of the node's network, from the cache or from the node.
-    async fn graph(&self, notes: &Notes) -> Option<Arc<Graph>> {
-        let (_, network) = self.own(notes).await?;
-        let fetch = async {
-            let request = lnrpc::ChannelGraphRequest::default().encode_to_vec();
-            let (answer, info) =
-                tokio::join!(self.answers.ask(&answers::DESCRIBE_GRAPH, Bytes::from(request)), self.who(notes));
-            // Another node may be of another network: its graph is not for sharing.
-            info?;
-            Graph::decode(&answer?).map_err(|error| self.unreadable(&answers::DESCRIBE_GRAPH, &error))
-        };
-        match self.graph.get(network, self.answers.address(), fetch).await {
-            Ok(graph) => {
-                notes.answered();
-                Some(graph)
-            }
-            Err(error) => {
-                notes.failed("graph", self.source, &error);
                 None
             }
         }

@@ -35,6 +35,7 @@ impl World {
             (count(node.map_or(0, |n| n.edges.len()) + with_us), node.map_or(0, |n| n.capacity) + extra)
         };
         Market {
+            graph: None,
             nodes: count(
                 self.graph.nodes.iter().filter(|n| !n.edges.is_empty()).count() + usize::from(!own.is_empty()),
             ),

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use tonic_lnd::lnrpc::{ChannelEdge, ChannelGraph, LightningNode, NodeAddress, RoutingPolicy};
 
 use super::*;
-use crate::sources::reader::tests::{block_on, fixture};
+use crate::sources::reader::tests::fixture;
 use crate::units::UnixMs;
 
 fn key(n: u8) -> String {
@@ -205,39 +205,6 @@ fn the_recorded_graph_is_read_as_lnd_meant_it() {
     assert_eq!(market.peers[0].incoming_rate_percentiles, Some([Ppm(1); 5]));
 }
 
-#[test]
-fn one_profile_fetches_the_graph_and_the_others_wait_for_it() {
-    let cache = GraphCache::default();
-    let asked = std::cell::Cell::new(0);
-    let fetch = |works: bool| {
-        let asked = &asked;
-        async move {
-            asked.set(asked.get() + 1);
-            tokio::task::yield_now().await;
-            if works { Ok(Graph::default()) } else { Err(Error::Setup("broken".into())) }
-        }
-    };
-    block_on(async {
-        let (a, b, c) = tokio::join!(
-            cache.get(Network::Mainnet, "a", fetch(false)),
-            cache.get(Network::Mainnet, "b", fetch(true)),
-            cache.get(Network::Mainnet, "c", fetch(true)),
-        );
-        assert!(a.is_err(), "the failure is the first one's own");
-        assert!(Arc::ptr_eq(&b.unwrap(), &c.unwrap()));
-        assert_eq!(asked.get(), 2);
-        // Another network has a graph of its own; private chains share nothing.
-        cache.get(Network::Signet, "d", fetch(true)).await.unwrap();
-        cache.get(Network::Regtest, "e", fetch(true)).await.unwrap();
-        cache.get(Network::Regtest, "f", fetch(true)).await.unwrap();
-        assert_eq!(asked.get(), 5);
-        for _ in 0..5 {
-            cache.get(Network::Testnet, "g", fetch(false)).await.unwrap_err();
-        }
-        assert_eq!(asked.get(), 8, "after three failures nobody else is asked");
-    });
-}
-
 /// The shape of `lncli describegraph`.
 #[derive(Deserialize)]
 struct Json {
@@ -284,7 +251,7 @@ impl JsonPolicy {
 }
 
 /// The mainnet graph as LND would answer it, where it is at hand.
-fn mainnet() -> Option<Vec<u8>> {
+pub(super) fn mainnet() -> Option<Vec<u8>> {
     let manifest = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let beside = manifest.join("../shared/graph/mainnet-2026-02-03.describegraph.json.xz");
     let path = std::env::var_os("DAZNODE_GRAPH").map_or(beside, PathBuf::from);

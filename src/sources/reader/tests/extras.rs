@@ -1,5 +1,7 @@
 //! Parts that a node may do without: when they are there, when they are not measured, and when they are missing.
 
+use std::sync::Arc;
+
 use super::faults::{Doctored, refused};
 use super::*;
 use crate::snapshot::{Backup, Commitments, Towers};
