@@ -1,5 +1,8 @@
 //! What is read from nodes: one small node, a large one on its first and its next day, and fleets.
 
+use std::path::Path;
+
+use daznode::store::GraphFolder;
 use daznode::units::{DAY_MS, Network};
 use rusqlite::Connection;
 
@@ -122,6 +125,11 @@ pub fn a_day_later(place: &Place, samples: i64) {
     drop(db);
     // As daznode leaves it: with a WAL that stays.
     drop(place.store());
+    let graphs = GraphFolder::new(&place.state(), Path::new("graph"));
+    if let Some(mut kept) = graphs.read(Network::Mainnet).unwrap() {
+        kept.stamp.as_of = kept.stamp.as_of.plus(-DAY_MS);
+        graphs.write(Network::Mainnet, &kept).unwrap();
+    }
 }
 
 /// Many nodes, each at so many milliseconds a call.

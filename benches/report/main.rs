@@ -6,7 +6,7 @@
 //!
 //!     ./dev bench              all figures
 //!     ./dev bench quick        all of them in small, to see that the bench works
-//!     ./dev bench one stored   some of them: one, large, judged, fleet, stored
+//!     ./dev bench one stored   some of them: one, large, graph, judged, fleet, stored
 
 #![allow(
     unreachable_pub,
@@ -24,6 +24,7 @@ mod fake_lnd;
 mod figures;
 mod graph;
 mod judged;
+mod kept;
 mod large;
 mod machine;
 mod payments;
@@ -92,9 +93,13 @@ fn main() -> ExitCode {
         judged::judge(std::path::Path::new(&words[1]));
         return ExitCode::SUCCESS;
     }
+    if words.first().is_some_and(|word| word == kept::WORD) {
+        kept::get(&words[1..]);
+        return ExitCode::SUCCESS;
+    }
     let quick = words.iter().any(|word| word == "quick");
     words.retain(|word| word != "quick");
-    let known = ["one", "large", "judged", "fleet", "stored"];
+    let known = ["one", "large", "graph", "judged", "fleet", "stored"];
     if let Some(unknown) = words.iter().find(|word| !known.contains(&word.as_str())) {
         eprintln!("bench: no figure is called {unknown:?}: quick, {}", known.join(", "));
         return ExitCode::from(2);
@@ -107,6 +112,9 @@ fn main() -> ExitCode {
     }
     if wanted("large") {
         figures::large(&sizes, &mut table);
+    }
+    if wanted("graph") {
+        kept::figures(&sizes, &mut table);
     }
     if wanted("judged") {
         judged::figures(&sizes, &mut table);
