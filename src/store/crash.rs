@@ -34,3 +34,16 @@ pub fn crash_point(name: &str) {
 #[cfg(not(feature = "crash-points"))]
 #[inline]
 pub const fn crash_point(_name: &str) {}
+
+/// How SQLite syncs: at every commit. Where crash points are built in, `DAZNODE_SYNCHRONOUS` says something else, for the
+/// test that shows what would be lost then.
+#[cfg(feature = "crash-points")]
+pub(super) fn synchronous() -> String {
+    std::env::var("DAZNODE_SYNCHRONOUS").unwrap_or_else(|_| "FULL".to_owned())
+}
+
+/// How SQLite syncs: at every commit.
+#[cfg(not(feature = "crash-points"))]
+pub(super) const fn synchronous() -> &'static str {
+    "FULL"
+}

@@ -259,7 +259,7 @@ fn roll_back(state: &Path, path: &Path) -> Result<bool> {
 /// WAL that is synced at every commit and stays when the last connection closes, so that readers need not make it.
 fn write_ahead(db: &Connection) -> rusqlite::Result<()> {
     db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0))?;
-    db.pragma_update(None, "synchronous", "FULL")?;
+    db.pragma_update(None, "synchronous", crash::synchronous())?;
     db.query_row("PRAGMA journal_size_limit = 67108864", [], |row| row.get::<_, i64>(0))?;
     let mut on = 1;
     db.file_control(None::<&str>, FileControl::PersistWal(&mut on))

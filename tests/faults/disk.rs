@@ -2,65 +2,20 @@
 //! for the disk, which only root can make: others are told that this was skipped.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
 use daznode::sources::spec::SourceSpec;
 use daznode::store::{Access, Store};
 
 use crate::audit::audit;
 use crate::fake_lnd::FakeLnd;
-use crate::harness::{Sandbox, is_root};
-use crate::profiles::{enable, lnd, put, spec, torture};
-
-/// A file system of its own, gone when dropped.
-pub(crate) struct Disk {
-    folder: tempfile::TempDir,
-}
-
-impl Disk {
-    pub(crate) fn new(kib: u64) -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let mounted =
-            is_root() && mount(&["-t", "tmpfs", "-o", &format!("size={kib}k,mode=0700"), "none"], folder.path());
-        if !mounted {
-            eprintln!("skipped: no file system can be mounted here (root may)");
-            return None;
-        }
-        Some(Self { folder })
-    }
-
-    pub(crate) fn path(&self) -> PathBuf {
-        self.folder.path().to_path_buf()
-    }
-
-    pub(crate) fn remount(&self, how: &str) {
-        assert!(mount(&["-o", &format!("remount,{how}")], self.folder.path()), "remount,{how}");
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.folder.path()).status();
-    }
-}
-
-fn mount(args: &[&str], folder: &Path) -> bool {
-    Command::new("mount").args(args).arg(folder).stderr(std::process::Stdio::null()).status().is_ok_and(|s| s.success())
-}
-
-/// Takes all room on the disk of `file` but so much.
-pub(crate) fn fill(file: &Path, leave_kib: u64) {
-    let mut ballast = std::fs::File::create(file).unwrap();
-    let block = vec![0x5a; 4096];
-    while ballast.write_all(&block).is_ok() {}
-    let size = ballast.metadata().unwrap().len().saturating_sub(leave_kib << 10);
-    ballast.set_len(size).unwrap();
-}
+use crate::harness::Sandbox;
+use crate::profiles::{enable, lnd, put, spec};
+use crate::tally::{survived, tries};
+use crate::volume::{Volume, fill};
 
 /// A sandbox whose store is on the disk, with a report.
-fn sandbox(disk: &Disk, lnd: &FakeLnd) -> Sandbox {
+fn sandbox(disk: &Volume, lnd: &FakeLnd) -> Sandbox {
     let sandbox = Sandbox::new().env("DAZNODE_STATE", disk.path().to_str().unwrap());
     let spec = spec(&sandbox, "alice", lnd);
     let store = Store::open(&disk.path(), Access::Write).unwrap();
@@ -71,7 +26,7 @@ fn sandbox(disk: &Disk, lnd: &FakeLnd) -> Sandbox {
 
 #[test]
 fn a_disk_that_is_full_is_told_before_the_node_is_asked() {
-    let Some(disk) = Disk::new(24 << 10) else { return };
+    let Some(disk) = Volume::memory(24 << 10) else { return };
     let lnd = lnd().start();
     let sandbox = sandbox(&disk, &lnd);
     sandbox.run(["generate", "--all"]).ends(0);
@@ -93,10 +48,10 @@ fn a_disk_that_is_full_is_told_before_the_node_is_asked() {
 
 #[test]
 fn a_disk_that_fills_up_while_the_report_is_made() {
-    let step = if torture() { 4 } else { 32 };
+    let step = tries(32, 4);
     let (mut refused, mut made) = (0, 0);
     for leave in (0..=256).step_by(step) {
-        let Some(disk) = Disk::new(24 << 10) else { return };
+        let Some(disk) = Volume::memory(24 << 10) else { return };
         let ballast = disk.path().join("ballast");
         let armed = disk.path().join("armed");
         let (file, sign) = (ballast.clone(), armed.clone());
@@ -135,12 +90,13 @@ fn a_disk_that_fills_up_while_the_report_is_made() {
         assert!(after.reports.len() > full.reports.len() && after.pending.is_empty(), "{leave} KiB");
     }
     eprintln!("{refused} runs met the full disk, {made} had room");
+    survived("disk full while the report is made, by what was left", refused + made);
     assert!(refused > 0 && made > 0, "{refused} refused, {made} made: the sizes miss the point");
 }
 
 #[test]
 fn a_disk_that_can_only_be_read() {
-    let Some(disk) = Disk::new(24 << 10) else { return };
+    let Some(disk) = Volume::memory(24 << 10) else { return };
     let lnd = lnd().start();
     let sandbox = sandbox(&disk, &lnd);
     sandbox.run(["generate", "--all"]).ends(0);

@@ -11,7 +11,7 @@ use prost::Message as _;
 use serde_json::{Value, json};
 use tonic_lnd::lnrpc::{ChannelGraph, GetInfoResponse};
 
-use crate::disk::{Disk, fill};
+use crate::volume::{Volume, fill};
 use crate::fake_lnd::{FakeLnd, Reply};
 use crate::harness::{Ended, Sandbox};
 use crate::profiles::{lnd, message, put_on, recorded, spec, store};
@@ -249,7 +249,7 @@ fn a_folder_that_cannot_be_written_costs_a_warning() {
 /// A file system for graphs alone: full, then read-only.
 #[test]
 fn another_disk_that_is_full_or_read_only_costs_a_warning() {
-    let Some(disk) = Disk::new(40 << 10) else { return };
+    let Some(disk) = Volume::memory(40 << 10) else { return };
     let node = Node::new();
     let text = format!("[graph]\nfolder = \"{}\"\nkeep_hours = 0\n", disk.path().join("graphs").display());
     let config = node.sandbox.put("other.toml", text.as_bytes(), 0o600);

@@ -1,56 +1,35 @@
 //! Kills at any moment: no announced report is lost, no file is half, the next run repairs the rest.
 
 use std::collections::BTreeMap;
-use std::hash::{BuildHasher as _, Hasher as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::audit::audit;
+use crate::dice::{Dice, seed};
 use crate::harness::Sandbox;
-use crate::profiles::{enable, expected_events, lnd, store, torture, uri};
+use crate::profiles::{enable, expected_events, lnd, store, uri};
+use crate::tally::{survived, tries};
 
 /// Kills in a store before a new one is begun, so that looking at it stays quick.
-const ROUND: u32 = 50;
-
-/// Numbers that look random, the same for the same seed (splitmix64).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, end: Duration) -> Duration {
-        let micros = u64::try_from(end.as_micros()).unwrap().max(1);
-        Duration::from_micros(self.roll() % micros)
-    }
-}
-
-fn seed() -> u64 {
-    match std::env::var("DAZNODE_SEED") {
-        Ok(seed) => seed.parse().expect("DAZNODE_SEED is a number"),
-        Err(_) => std::hash::RandomState::new().build_hasher().finish() >> 16,
-    }
-}
+const ROUND: usize = 50;
 
 #[test]
 fn a_run_killed_at_any_moment_loses_nothing() {
-    let rounds = if torture() { 20 } else { 1 };
+    let rounds = tries(1, 20);
     let first = seed();
+    let mut killed = 0;
     for round in 0..rounds {
-        let seed = first.wrapping_add(round);
+        let seed = first.wrapping_add(u64::try_from(round).unwrap());
         eprintln!("round {} of {rounds}: DAZNODE_SEED={seed} repeats it", round + 1);
-        kill(seed);
+        killed += kill(seed);
     }
+    survived("SIGKILL at a random moment of generate", killed);
 }
 
-fn kill(seed: u64) {
-    let mut dice = Dice(seed);
+/// How many runs of a round were killed before they had ended.
+fn kill(seed: u64) -> usize {
+    let mut dice = Dice::of(seed);
     let lnd = lnd().start();
     let sandbox = Sandbox::new();
     for user in ["alice", "bert"] {
@@ -68,16 +47,16 @@ fn kill(seed: u64) {
         let mut command = sandbox.command(["generate", "--all", "--force"]);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let took = kill_after(&mut child, dice.below(usual * 3 / 2));
-        killed += u32::from(child.wait().unwrap().signal() == Some(9));
+        killed += usize::from(child.wait().unwrap().signal() == Some(9));
         // The machine may become slower or faster meanwhile.
         usual = match took {
             Some(took) => (usual + took) / 2,
             None => usual * 41 / 40,
         };
         let found = audit(&sandbox.state(), &known);
-        pending += u32::from(!found.pending.is_empty());
-        temporary += u32::from(!found.temporary.is_empty());
-        unannounced += u32::from(found.reports.len() == known.len());
+        pending += usize::from(!found.pending.is_empty());
+        temporary += usize::from(!found.temporary.is_empty());
+        unannounced += usize::from(found.reports.len() == known.len());
         known = found.reports;
         // Two kills in a row happen too.
         if !dice.roll().is_multiple_of(3) {
@@ -91,6 +70,7 @@ fn kill(seed: u64) {
         usual.as_millis()
     );
     assert!(killed > ROUND / 4, "only {killed} runs were killed");
+    killed
 }
 
 /// Kills a run after a while; how long it took where it was faster.
@@ -129,15 +109,14 @@ fn repair(sandbox: &Sandbox, known: &BTreeMap<String, String>) -> BTreeMap<Strin
 
 #[test]
 fn an_enable_killed_at_any_moment_can_be_said_again() {
-    let seed = seed();
-    eprintln!("enable: DAZNODE_SEED={seed} repeats it");
-    let mut dice = Dice(seed);
+    let mut dice = Dice::told("enable");
     let lnd = lnd().start();
     let uri = uri(&lnd);
     let started = Instant::now();
     Sandbox::new().run(["enable", &uri]).ends(0);
     let usual = started.elapsed();
-    for _ in 0..if torture() { 200 } else { 12 } {
+    let kills = tries(12, 200);
+    for _ in 0..kills {
         let sandbox = Sandbox::new();
         let mut command = sandbox.command(["enable", &uri]);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
@@ -155,6 +134,7 @@ fn an_enable_killed_at_any_moment_can_be_said_again() {
         let secrets = std::fs::read_dir(sandbox.state().join("secrets")).unwrap().count();
         assert_eq!(secrets, 2, "the certificate and the macaroon, once");
     }
+    survived("SIGKILL at a random moment of enable", kills);
 }
 
 /// In a container each run may have the process number of the one that was killed.

@@ -13,6 +13,7 @@
 
 mod audit;
 mod clock;
+mod dice;
 mod disk;
 #[path = "../support/fake_lnd.rs"]
 mod fake_lnd;
@@ -23,7 +24,10 @@ mod harness;
 mod hostile;
 mod kills;
 mod nodes;
+mod power;
 mod profiles;
 #[cfg(feature = "crash-points")]
 mod steps;
+mod tally;
 mod together;
+mod volume;

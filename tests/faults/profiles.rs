@@ -110,8 +110,3 @@ pub(crate) fn enable(sandbox: &Sandbox, user: &str, lnd: &FakeLnd) -> Profile {
     let spec = spec(sandbox, user, lnd);
     put(&store(sandbox), user, SourceSpec::Lnd(spec))
 }
-
-/// The long form of the tests.
-pub(crate) fn torture() -> bool {
-    std::env::var_os("DAZNODE_TORTURE").is_some_and(|v| v == "1")
-}

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::harness::Sandbox;
-use crate::profiles::{enable, lnd, torture};
+use crate::profiles::{enable, lnd};
+use crate::tally::{survived, tries};
 
 fn start(sandbox: &Sandbox) -> Child {
     let mut command = sandbox.command(["generate", "--all", "--force"]);
@@ -38,8 +39,9 @@ fn of_many_that_start_at_once_one_runs() {
     let lnd = lnd().delay(Duration::from_millis(300)).start();
     let sandbox = Sandbox::new();
     enable(&sandbox, "alice", &lnd);
-    for round in 1..=if torture() { 20 } else { 2 } {
-        let mut runs: Vec<Child> = (0..8).map(|_| start(&sandbox)).collect();
+    let rounds = tries(2, 20);
+    for round in 1..=rounds {
+        let mut runs: Vec<Child> = (0..20).map(|_| start(&sandbox)).collect();
         let mut codes: Vec<_> = runs.iter_mut().map(|run| run.wait().unwrap().code().unwrap()).collect();
         codes.sort_unstable();
         // One that starts late may come when the first has ended, and runs after it.
@@ -52,6 +54,7 @@ fn of_many_that_start_at_once_one_runs() {
         // Each report is one reading of the node: those that were refused asked nothing.
         assert_eq!(asked % usize::try_from(reports).unwrap(), 0, "{asked} askings for {reports} reports");
     }
+    survived("20 runs started at once", rounds);
 }
 
 #[test]
@@ -61,7 +64,7 @@ fn readers_see_whole_reports_while_a_run_writes() {
     enable(&sandbox, "alice", &lnd);
     sandbox.run(["generate", "--all"]).ends(0);
     let (writing, reads) = (AtomicBool::new(true), AtomicUsize::new(0));
-    let runs = if torture() { 50 } else { 5 };
+    let runs = tries(5, 50);
     std::thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
@@ -86,5 +89,6 @@ fn readers_see_whole_reports_while_a_run_writes() {
     });
     let reads = reads.into_inner();
     assert!(reads >= 8, "only {reads} reads");
+    survived("reads by 8 readers while a run writes", reads);
     assert_eq!(sandbox.run(["show", "--json"]).ends(0).json()["revision"], 1 + runs);
 }
