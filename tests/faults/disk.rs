@@ -2,17 +2,19 @@
 //! for the disk, which only root can make: others are told that this was skipped.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use daznode::sources::spec::SourceSpec;
 use daznode::store::{Access, Store};
 
 use crate::audit::audit;
-use crate::fake_lnd::FakeLnd;
-use crate::harness::Sandbox;
+use crate::fake_lnd::{Asked, FakeLnd};
+use crate::harness::{Ended, Sandbox};
 use crate::profiles::{enable, lnd, put, spec};
 use crate::tally::{survived, tries};
-use crate::volume::{Volume, fill};
+use crate::volume::{Volume, alone, fill};
 
 /// A sandbox whose store is on the disk, with a report.
 fn sandbox(disk: &Volume, lnd: &FakeLnd) -> Sandbox {
@@ -92,6 +94,87 @@ fn a_disk_that_fills_up_while_the_report_is_made() {
     eprintln!("{refused} runs met the full disk, {made} had room");
     survived("disk full while the report is made, by what was left", refused + made);
     assert!(refused > 0 && made > 0, "{refused} refused, {made} made: the sizes miss the point");
+}
+
+/// What happens to the disk while a run makes a report, at one of its calls.
+struct AtCall<'a> {
+    disk: &'a Volume,
+    at: usize,
+    happens: fn(&Path),
+}
+
+impl AtCall<'_> {
+    /// A run to which it happens, and how often the node was asked.
+    fn run(&self) -> (Sandbox, Ended, usize) {
+        let (armed, seen) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let (path, at, happens) = (self.disk.path(), self.at, self.happens);
+        let (set, count) = (Arc::clone(&armed), Arc::clone(&seen));
+        let answer = move |_: &Asked<'_>| {
+            if set.load(Ordering::SeqCst) && count.fetch_add(1, Ordering::SeqCst) + 1 == at {
+                happens(&path);
+            }
+            None
+        };
+        let lnd = lnd().answer(answer).start();
+        let sandbox = sandbox(self.disk, &lnd);
+        sandbox.run(["generate", "--all"]).ends(0);
+        armed.store(true, Ordering::SeqCst);
+        let ended = sandbox.run(["generate", "--all", "--force", "--retries", "0"]);
+        (sandbox, ended, seen.load(Ordering::SeqCst))
+    }
+}
+
+#[test]
+fn a_disk_that_is_full_from_any_call_on() {
+    let (mut at, mut tried) = (1, 0);
+    loop {
+        let Some(disk) = Volume::memory(24 << 10) else { return };
+        let fault = AtCall { disk: &disk, at, happens: |path| fill(&path.join("ballast"), 0) };
+        let (sandbox, ended, calls) = fault.run();
+        if at > calls {
+            break;
+        }
+        ended.ends(1);
+        let told = ended.stderr.trim_end();
+        let path = disk.path().display().to_string();
+        assert!(!told.contains('\n') && told.contains(&path) && told.contains("0 bytes free"), "call {at}: {told}");
+        let known = audit(&disk.path(), &BTreeMap::new());
+        assert_eq!((known.reports.len(), known.temporary.len()), (1, 0), "call {at}");
+        sandbox.run(["show"]).ends(0);
+        std::fs::remove_file(disk.path().join("ballast")).unwrap();
+        tried += 1;
+        at += tries(4, 1);
+    }
+    assert!(tried > 4, "{tried}");
+    survived("disk full from any call of a run on", tried);
+}
+
+/// As when the kernel meets an error of the disk: nothing more is written, in the middle of a run.
+#[test]
+fn a_disk_that_fails_at_any_call() {
+    if !alone("disk::a_disk_that_fails_at_any_call") {
+        return;
+    }
+    let (mut at, mut tried) = (1, 0);
+    loop {
+        let Some(disk) = Volume::ext4(32) else { return };
+        let (sandbox, ended, calls) = AtCall { disk: &disk, at, happens: Volume::fail }.run();
+        if at > calls {
+            break;
+        }
+        ended.ends(1);
+        let told = ended.stderr.trim_end();
+        let path = disk.path().display().to_string();
+        assert!(!told.contains('\n') && told.contains(&path), "call {at}: {told}");
+        sandbox.run(["show"]).ends(0);
+        disk.back(true);
+        let known = audit(&disk.path(), &BTreeMap::new());
+        assert_eq!(known.reports.len(), 1, "call {at}");
+        tried += 1;
+        at += tries(6, 1);
+    }
+    assert!(tried > 2, "{tried}");
+    survived("disk failed (read-only) from any call of a run on", tried);
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod harness;
 mod hostile;
 mod kills;
 mod nodes;
+mod outages;
 mod power;
 mod profiles;
 #[cfg(feature = "crash-points")]

@@ -96,6 +96,35 @@ pub enum Shows {
     Signed { names: Vec<String> },
 }
 
+/// Takes a server away and brings it back while it runs, as a restart does: every connection breaks, and nothing listens.
+#[derive(Clone)]
+pub struct Switch(Arc<tokio::sync::watch::Sender<bool>>);
+
+impl Switch {
+    /// One that is on.
+    pub fn new() -> Self {
+        Self(Arc::new(tokio::sync::watch::Sender::new(true)))
+    }
+
+    pub fn off(&self) {
+        self.0.send_replace(false);
+    }
+
+    pub fn on(&self) {
+        self.0.send_replace(true);
+    }
+
+    /// Off now, and on after a while.
+    pub fn off_for(&self, time: Duration) {
+        self.off();
+        let switch = self.clone();
+        std::thread::spawn(move || {
+            std::thread::sleep(time);
+            switch.on();
+        });
+    }
+}
+
 /// What the server is told before it starts.
 pub struct Builder {
     recorded: HashMap<String, Bytes>,
@@ -104,6 +133,7 @@ pub struct Builder {
     delay: Duration,
     shows: Shows,
     alpn: Vec<Vec<u8>>,
+    switch: Switch,
 }
 
 /// A running server. It stops when dropped.
@@ -133,6 +163,7 @@ impl FakeLnd {
             delay: Duration::ZERO,
             shows: Shows::SelfMade { from_year: 2020, until_year: 2100 },
             alpn: vec![b"h2".to_vec()],
+            switch: Switch::new(),
         }
     }
 
@@ -236,6 +267,12 @@ impl Builder {
         self
     }
 
+    /// Is there only while this switch is on.
+    pub fn switch(mut self, switch: &Switch) -> Self {
+        self.switch = switch.clone();
+        self
+    }
+
     /// Starts it on a free port of the loopback interface.
     pub fn start(self) -> FakeLnd {
         let made = made(&self.shows);
@@ -281,13 +318,25 @@ struct Server {
     counts: Arc<Counts>,
 }
 
-async fn accept(listener: TcpListener, acceptor: TlsAcceptor, server: Arc<Server>) {
+async fn accept(mut listener: TcpListener, acceptor: TlsAcceptor, server: Arc<Server>) {
+    let mut up = server.told.switch.0.subscribe();
+    let address = listener.local_addr().unwrap();
     loop {
-        let Ok((stream, _)) = listener.accept().await else { continue };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => Some(accepted),
+            _ = up.wait_for(|up| !*up) => None,
+        };
+        let Some(accepted) = accepted else {
+            drop(listener);
+            let _ = up.wait_for(|up| *up).await;
+            listener = TcpListener::bind(address).await.unwrap();
+            continue;
+        };
+        let Ok((stream, _)) = accepted else { continue };
         let _ = stream.set_nodelay(true);
         server.counts.connections.fetch_add(1, Ordering::SeqCst);
-        let (acceptor, server) = (acceptor.clone(), Arc::clone(&server));
-        tokio::spawn(async move {
+        let (acceptor, server, mut up) = (acceptor.clone(), Arc::clone(&server), up.clone());
+        let connection = async move {
             let Ok(stream) = acceptor.accept(stream).await else { return };
             let service = service_fn(move |request| serve(Arc::clone(&server), request));
             let _ = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
@@ -295,6 +344,14 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, server: Arc<Server
                 .max_send_buf_size(4 << 20)
                 .serve_connection(TokioIo::new(stream), service)
                 .await;
+        };
+        tokio::spawn(async move {
+            tokio::select! {
+                // What is not sent yet is not sent any more.
+                biased;
+                _ = up.wait_for(|up| !*up) => {}
+                () = connection => {}
+            }
         });
     }
 }
