@@ -56,6 +56,15 @@ pub(crate) fn of_source(error: &sources::Error) -> Code {
     }
 }
 
+/// What went wrong and why, the innermost cause last. What an error says of its cause itself is not said again.
+pub(crate) fn words(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |told, cause| match told.as_str() {
+        "" => cause,
+        before if before.contains(&cause) => told,
+        before => format!("{before}: {cause}"),
+    })
+}
+
 /// Whether it is only that nobody reads our output any more.
 pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error
@@ -78,6 +87,15 @@ mod tests {
         assert_eq!(code(&"02".parse::<units::Pubkey>().unwrap_err().into()), Code::Usage);
         assert_eq!(code(&anyhow::anyhow!("else")), Code::Failed);
         assert_eq!(code(&fail(Code::Locked, "held")), Code::Locked);
+    }
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let source = std::io::Error::other("disk I/O error");
+        let error = store::Error::Io { what: "write", path: "/x".into(), source };
+        assert_eq!(words(&error.into()), "write /x: disk I/O error");
+        let other = anyhow::anyhow!("connection refused").context("ask the node");
+        assert_eq!(words(&other), "ask the node: connection refused");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::connect::{self, Nodes};
 use super::select::{Which, name};
-use super::{Context, timer};
+use super::{Context, failure, timer};
 use crate::exit::Code;
 use crate::render::{self, Check, State};
 use crate::store::{DATABASE, GraphFolder, Profile, Store};
@@ -47,7 +47,7 @@ pub(super) fn run(health: &HealthCheck, context: &Context) -> anyhow::Result<Cod
             checks.extend(nodes(&profiles, context)?);
             checks.extend(graphs(&connect::graphs(context), context.now));
         }
-        Err(error) => checks.push(failed("database", format!("{error:#}"), None)),
+        Err(error) => checks.push(failed("database", failure::words(&error), None)),
     }
     let healthy = checks.iter().all(|c| c.state != State::Fail);
     if health.json {

@@ -175,7 +175,7 @@ pub fn main() -> ExitCode {
         Ok(code) => code.into(),
         Err(error) if is_broken_pipe(&error) => Code::Fine.into(),
         Err(error) => {
-            tell(&format!("daznode: {}", text::line(&format!("{error:#}"))));
+            tell(&format!("daznode: {}", text::line(&failure::words(&error))));
             failure::code(&error).into()
         }
     }

@@ -23,6 +23,7 @@ mod graph;
 mod harness;
 mod hostile;
 mod kills;
+mod limits;
 mod nodes;
 mod outages;
 mod power;

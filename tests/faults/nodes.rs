@@ -12,6 +12,7 @@ use crate::audit::audit;
 use crate::fake_lnd::{FakeLnd, Reply};
 use crate::harness::{Ended, Sandbox};
 use crate::profiles::{enable, lnd, macaroon, put, recorded, spec, store, whole};
+use crate::tally::survived;
 
 const GRAPH: &str = "/lnrpc.Lightning/DescribeGraph";
 
@@ -48,6 +49,15 @@ fn user(path: &str) -> String {
 
 #[test]
 fn a_call_that_hangs_costs_that_node_its_time_and_no_other() {
+    each_call_hangs("nothing comes", |_| Reply::Hang);
+}
+
+#[test]
+fn an_answer_that_stops_half_way_costs_that_node_its_time_and_no_other() {
+    each_call_hangs("half an answer, then nothing", |path| Reply::HalfThenHang(recorded(path)));
+}
+
+fn each_call_hangs(name: &str, fault: impl Fn(&'static str) -> Reply + Clone + Send + Sync + 'static) {
     let sandbox = Sandbox::new();
     let well = lnd().start();
     enable(&sandbox, "well", &well);
@@ -56,7 +66,8 @@ fn a_call_that_hangs_costs_that_node_its_time_and_no_other() {
     let nodes: Vec<FakeLnd> = paths
         .iter()
         .map(|path| {
-            let lnd = failing(path, || Reply::Hang);
+            let (path, fault) = (*path, fault.clone());
+            let lnd = failing(path, move || fault(path));
             enable(&sandbox, &user(path), &lnd);
             lnd
         })
@@ -73,6 +84,7 @@ fn a_call_that_hangs_costs_that_node_its_time_and_no_other() {
         assert!(error.contains("no report within 6 s") && error.contains("--timeout"), "{path}: {error}");
     }
     assert_eq!(audit(&sandbox.state(), &std::collections::BTreeMap::new()).failed, paths.len());
+    survived(&format!("LND hangs on each call in turn: {name}"), paths.len());
 }
 
 #[test]
@@ -141,26 +153,34 @@ fn each_call(name: &str, fault: impl Fn(&'static str) -> Reply + Clone + Send + 
     }
     one_line_each(&ended, failed);
     assert!(failed >= 1 && failed < nodes.len() - 1, "{name}: {failed} failed");
+    survived(&format!("LND answers each call in turn wrongly: {name}"), nodes.len());
 }
 
 #[test]
 fn an_answer_that_breaks_off() {
-    each_call("half", |path| Reply::HalfThenReset(recorded(path)));
+    each_call("half, then the stream breaks", |path| Reply::HalfThenReset(recorded(path)));
+}
+
+#[test]
+fn an_answer_over_every_limit() {
+    each_call("4 GiB announced", |_| Reply::Oversize(u32::MAX));
 }
 
 #[test]
 fn an_answer_that_is_no_message() {
-    each_call("garbage", |_| Reply::Garbage(Bytes::from_static(b"\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8\xf7\xf6")));
+    each_call("bytes that are no message", |_| {
+        Reply::Garbage(Bytes::from_static(b"\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8\xf7\xf6"))
+    });
 }
 
 #[test]
 fn an_answer_that_does_not_decode() {
-    each_call("undecodable", |_| Reply::Message(Bytes::from_static(&[0xff; 64])));
+    each_call("a message that does not decode", |_| Reply::Message(Bytes::from_static(&[0xff; 64])));
 }
 
 #[test]
 fn a_refusal_in_words_of_its_own() {
-    each_call("refused", |_| Reply::unknown("the database is closed for repairs"));
+    each_call("a refusal", |_| Reply::unknown("the database is closed for repairs"));
 }
 
 /// One node with a report whose next run fails: how it ends, what is said, and that the day's report stays.
@@ -252,6 +272,7 @@ fn of_fifty_nodes_ten_are_broken_and_forty_reports_are_made() {
     assert!(ended.stderr.contains("40 made, 0 there already, 10 failed, 0 not tried"), "{}", ended.stderr);
     let found = audit(&sandbox.state(), &std::collections::BTreeMap::new());
     assert_eq!((found.reports.len(), found.failed), (40, 10));
+    survived("10 broken nodes among 50", 10);
 }
 
 impl Ended {
