@@ -22,7 +22,7 @@ use crate::schedule::Schedule;
 use crate::snapshot::{Gap, Host, PublicView, SCHEMA, Snapshot, SourceSeen, WatchedEvents};
 use crate::sources::{self, EventSender, Observation, Resume};
 use crate::store::{self, FailedRun, Handle, Profile, Retention};
-use crate::units::{DAY_MS, Day, UnixMs};
+use crate::units::{DAY_MS, Day, Network, UnixMs};
 
 /// How a run is to be made.
 #[derive(Clone, Debug)]
@@ -280,12 +280,12 @@ impl<C: Collect> Run<'_, C> {
         let (force, days) = (self.options.force, self.options.catch_up_days);
         let profile = profile.clone();
         let today = now.day();
-        if date > today || date < profile.created_at.day().plus(-400) {
-            return Err(Failure::NoHistory { date });
-        }
         let newest = profile.last_report_at.map(UnixMs::day);
         if let Some(newest) = newest.filter(|newest| *newest > today.plus(1) && !force) {
             return Err(Failure::Clock { now: today, newest });
+        }
+        if date > today || date < profile.created_at.day().plus(-400) {
+            return Err(Failure::NoHistory { date });
         }
         let plan = self.store.run(move |store| {
             let there = store.day_report(&profile, date)?;
@@ -442,10 +442,25 @@ impl Making {
             self.caught_up(store, &snapshot, self.date)?
         };
         // The report is stored and announced: what fails from here on does not undo it.
-        let cleared = store.flush_files().and_then(|_| store.purge(&self.profile, retention, self.made_at));
-        made.note = cleared.err().map(|error| error.to_string());
+        let cleared = store.flush_files().map_err(|error| error.to_string());
+        made.note = cleared.and_then(|_| self.purge(store, &snapshot, retention)).err();
         made.caught_up = caught_up;
         Ok(made)
+    }
+
+    /// Removes what is old, unless the newest block says that the clock runs ahead: then nothing is as old as it seems.
+    fn purge(&self, store: &store::Store, snapshot: &Snapshot, retention: &Retention) -> Result<(), String> {
+        let info = &snapshot.node.info;
+        let block = info.best_header_at.filter(|_| info.network == Network::Mainnet);
+        match block.filter(|block| self.made_at.since(*block) > 2 * DAY_MS) {
+            Some(block) => Err(format!(
+                "nothing old was removed: the clock says {}, the newest block is of {}: set the clock, or see why the node \
+                 gets no blocks",
+                self.made_at.rfc3339(),
+                block.rfc3339()
+            )),
+            None => store.purge(&self.profile, retention, self.made_at).map(drop).map_err(|error| error.to_string()),
+        }
     }
 
     fn live(

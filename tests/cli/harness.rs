@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -93,10 +93,8 @@ impl Sandbox {
 
     pub(crate) fn run<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Ended {
         let mut command = self.command(args);
-        let what = format!("{command:?}");
         let output = command.output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).expect("what is printed is UTF-8");
-        Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr), what }
+        Ended::of(&command, output)
     }
 
     /// Runs what must be refused: nothing on disk changes, one line on stderr, nothing on stdout.
@@ -137,6 +135,12 @@ fn collect(folder: &Path, tree: &mut BTreeMap<PathBuf, (u32, Vec<u8>)>) {
 }
 
 impl Ended {
+    pub(crate) fn of(command: &Command, output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).expect("what is printed is UTF-8");
+        let what = format!("{command:?}");
+        Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr), what }
+    }
+
     #[track_caller]
     pub(crate) fn ends(&self, code: i32) -> &Self {
         let (out, err) = (&self.stdout, &self.stderr);

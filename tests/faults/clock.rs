@@ -1,14 +1,22 @@
 //! Days that were missed, and clocks that are wrong. The past is made with the store; the clock is the machine's.
 
+use std::collections::BTreeMap;
+
 use daznode::report::{Report, Time};
+use daznode::sources::answers::GET_INFO;
 use daznode::sources::spec::SourceSpec;
 use daznode::store::{Access, Profile, ProfileFilter, Store};
-use daznode::units::{DAY_MS, Day};
+use daznode::units::{DAY_MS, Day, Network};
+use prost::Message as _;
 use serde_json::Value;
+use tonic_lnd::lnrpc;
 
 use crate::audit::audit;
-use crate::harness::Sandbox;
-use crate::profiles::{put, store};
+use crate::fake_lnd::FakeLnd;
+use crate::harness::{Ended, Sandbox};
+use crate::profiles::{lnd, message, put, put_on, spec, store};
+use crate::tally::survived;
+use crate::under::under;
 
 /// A made-up node that is a hundred days old, with a report of today.
 fn simulated(today: Day) -> SourceSpec {
@@ -85,7 +93,7 @@ fn missed_days_are_caught_up_and_say_so() {
         assert!(report["summary"]["revenue_sats_24h"].is_u64(), "{day}: the node's history tells the revenue");
     }
     assert_eq!(report_of(&sandbox, live)["backfilled"], false);
-    let found = audit(&sandbox.state(), &std::collections::BTreeMap::new());
+    let found = audit(&sandbox.state(), &BTreeMap::new());
     assert_eq!((found.reports.len(), found.failed), (7, 0));
     // They are there now: nothing is caught up twice.
     let again = sandbox.run(["generate", "--all", "--force", "--json"]).json();
@@ -95,7 +103,7 @@ fn missed_days_are_caught_up_and_say_so() {
 #[test]
 fn a_clock_that_went_back_is_told_and_nothing_is_lost() {
     let (sandbox, future) = with_last_report(-10);
-    let before = audit(&sandbox.state(), &std::collections::BTreeMap::new());
+    let before = audit(&sandbox.state(), &BTreeMap::new());
     let ended = sandbox.run(["generate", "--all"]);
     ended.ends(1);
     assert!(!ended.stderr.trim_end().contains('\n'), "{}", ended.stderr);
@@ -107,14 +115,65 @@ fn a_clock_that_went_back_is_told_and_nothing_is_lost() {
 #[test]
 fn a_node_that_slept_for_a_quarter_of_a_year_gets_a_report_and_keeps_its_last_one() {
     let (sandbox, last) = with_last_report(200);
-    let before = audit(&sandbox.state(), &std::collections::BTreeMap::new());
+    let before = audit(&sandbox.state(), &BTreeMap::new());
     let ended = sandbox.run(["generate", "--all", "--json"]);
     assert!([Some(0), Some(3)].contains(&ended.code), "{}", ended.stderr);
     let caught_up = ended.json()["outcomes"][0]["caught_up"].as_array().unwrap().len();
     assert_eq!(caught_up, 7, "as many as the settings say");
     // It is old enough to go, and goes only because there are newer ones.
-    let after = audit(&sandbox.state(), &std::collections::BTreeMap::new());
+    let after = audit(&sandbox.state(), &BTreeMap::new());
     assert_eq!(after.reports.len(), 8);
     assert!(before.reports.keys().all(|id| !after.reports.contains_key(id)));
     assert!(!sandbox.state().join(format!("reports/daily/alice/{}.json", last.compact())).exists());
+}
+
+/// A run while the machine's clock says something else: `-1d`, or a date.
+fn generate_at(sandbox: &Sandbox, clock: &str) -> Option<Ended> {
+    // Waiting is measured by another clock, which does not jump.
+    let env = [("FAKETIME_DONT_FAKE_MONOTONIC", "1")];
+    under(sandbox, &["faketime", "-f", clock], &env, &["--offline", "generate", "--all", "--retries", "0"])
+}
+
+/// A node of the main chain whose newest block is of just now.
+fn of_the_main_chain() -> FakeLnd {
+    let mut info: lnrpc::GetInfoResponse = message(GET_INFO.path);
+    for chain in &mut info.chains {
+        "mainnet".clone_into(&mut chain.network);
+    }
+    #[expect(clippy::disallowed_methods, reason = "the test's own clock, which is right")]
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    info.best_header_timestamp = i64::try_from(now.as_secs()).unwrap();
+    lnd().message(GET_INFO.path, info.encode_to_vec()).start()
+}
+
+#[test]
+fn a_clock_that_jumps_loses_nothing_and_panics_nowhere() {
+    // Days and years, before there was time and after certificates end, and a second that was followed by a leap second.
+    let clocks = [
+        ("-1d", 0, "made the report"),
+        ("+1d", 0, "made the report"),
+        ("-3d", 1, "set the clock"),
+        ("+400d", 3, "nothing old was removed: the clock says"),
+        ("@1969-12-31 12:00:00", 1, "the clock says 1969-12-31"),
+        ("@2016-12-31 23:59:59", 1, "the clock says 2016-12-31"),
+        ("@2100-06-01 00:00:00", 4, "expired on 2100-01-01"),
+    ];
+    for (clock, code, words) in clocks {
+        let (sandbox, node) = (Sandbox::new(), of_the_main_chain());
+        let spec = spec(&sandbox, "alice", &node);
+        put_on(Network::Mainnet, &store(&sandbox), "alice", SourceSpec::Lnd(spec));
+        sandbox.run(["--offline", "generate", "--all"]).ends(0);
+        let before = audit(&sandbox.state(), &BTreeMap::new());
+        let Some(ended) = generate_at(&sandbox, clock) else { return };
+        let told = ended.stderr.trim_end();
+        assert!(!told.contains('\n') && told.contains(words), "{clock}: {told}");
+        assert_eq!(ended.code, Some(code), "{clock}: {told}");
+        // What was announced stays, whatever the clock says, and the next run makes a report again once it is right.
+        let after = audit(&sandbox.state(), &before.reports);
+        let again = sandbox.run(["--offline", "generate", "--all", "--force"]);
+        assert!(matches!(again.code, Some(0 | 3)), "{clock}: {}", again.stderr);
+        assert!(again.stderr.contains("made the report of"), "{clock}: {}", again.stderr);
+        audit(&sandbox.state(), &after.reports);
+    }
+    survived("clock forward and back, 1969 to 2100", clocks.len());
 }

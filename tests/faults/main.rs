@@ -32,4 +32,5 @@ mod profiles;
 mod steps;
 mod tally;
 mod together;
+mod under;
 mod volume;
