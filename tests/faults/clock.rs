@@ -3,18 +3,14 @@
 use std::collections::BTreeMap;
 
 use daznode::report::{Report, Time};
-use daznode::sources::answers::GET_INFO;
 use daznode::sources::spec::SourceSpec;
 use daznode::store::{Access, Profile, ProfileFilter, Store};
 use daznode::units::{DAY_MS, Day, Network};
-use prost::Message as _;
 use serde_json::Value;
-use tonic_lnd::lnrpc;
 
 use crate::audit::audit;
-use crate::fake_lnd::FakeLnd;
 use crate::harness::{Ended, Sandbox};
-use crate::profiles::{lnd, message, put, put_on, spec, store};
+use crate::profiles::{lnd, of_the_main_chain, put, put_on, spec, store};
 use crate::tally::survived;
 use crate::under::under;
 
@@ -134,18 +130,6 @@ fn generate_at(sandbox: &Sandbox, clock: &str) -> Option<Ended> {
     under(sandbox, &["faketime", "-f", clock], &env, &["--offline", "generate", "--all", "--retries", "0"])
 }
 
-/// A node of the main chain whose newest block is of just now.
-fn of_the_main_chain() -> FakeLnd {
-    let mut info: lnrpc::GetInfoResponse = message(GET_INFO.path);
-    for chain in &mut info.chains {
-        "mainnet".clone_into(&mut chain.network);
-    }
-    #[expect(clippy::disallowed_methods, reason = "the test's own clock, which is right")]
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    info.best_header_timestamp = i64::try_from(now.as_secs()).unwrap();
-    lnd().message(GET_INFO.path, info.encode_to_vec()).start()
-}
-
 #[test]
 fn a_clock_that_jumps_loses_nothing_and_panics_nowhere() {
     // Days and years, before there was time and after certificates end, and a second that was followed by a leap second.
@@ -159,7 +143,7 @@ fn a_clock_that_jumps_loses_nothing_and_panics_nowhere() {
         ("@2100-06-01 00:00:00", 4, "expired on 2100-01-01"),
     ];
     for (clock, code, words) in clocks {
-        let (sandbox, node) = (Sandbox::new(), of_the_main_chain());
+        let (sandbox, node) = (Sandbox::new(), of_the_main_chain(lnd()).start());
         let spec = spec(&sandbox, "alice", &node);
         put_on(Network::Mainnet, &store(&sandbox), "alice", SourceSpec::Lnd(spec));
         sandbox.run(["--offline", "generate", "--all"]).ends(0);

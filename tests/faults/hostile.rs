@@ -6,6 +6,7 @@ use bytes::Bytes;
 use prost::Message as _;
 use tonic_lnd::lnrpc;
 
+use crate::commands;
 use crate::fake_lnd::{FakeLnd, Reply};
 use crate::harness::{Ended, Sandbox};
 use crate::profiles::{enable, message, whole};
@@ -110,38 +111,13 @@ fn names_and_memos_harm_no_terminal() {
     let folder = sandbox.path("evil");
     doctored(&folder);
     let mut seen = 0;
-    let mut commands = |all: &[&[&str]]| {
-        for args in all {
-            let ended = run(&sandbox, args);
-            assert!(matches!(ended.code, Some(0..=3)), "{args:?}: {:?} {}", ended.code, ended.stderr);
-            seen += usize::from(ended.stdout.contains("seen") || ended.stderr.contains("seen"));
-        }
-    };
-    commands(&[
-        &["enable", "--recording", folder.to_str().unwrap()],
-        &["enable", "--recording", folder.to_str().unwrap(), "--json"],
-        &["-v", "generate", "--all"],
-        &["generate", "--all"],
-        &["generate", "--all", "--force", "--json"],
-        &["generate", "--all", "--force", "--dry-run"],
-        &["show"],
-        &["show", "channels"],
-        &["show", "all"],
-        &["show", "--json"],
-        &["show", "--markdown"],
-        &["show", "--markdown", "all"],
-        &["show", "--markdown", "channels"],
-        &["show", EVIL_ARGUMENT],
-        &["history"],
-        &["history", "--json"],
-        &["history", "--markdown"],
-        &["status"],
-        &["status", "--json"],
-        &["health-check"],
-        &["health-check", "--json"],
-        &["disable", "--all", "--json"],
-        &["enable", "--all"],
-    ]);
+    let enable = ["enable", "--recording", folder.to_str().unwrap()];
+    let first = [&enable[..], &[&enable[..], &["--json"]].concat(), &["show", EVIL_ARGUMENT]];
+    for args in first.into_iter().chain(commands::all()) {
+        let ended = run(&sandbox, args);
+        assert!(matches!(ended.code, Some(0..=3)), "{args:?}: {:?} {}", ended.code, ended.stderr);
+        seen += usize::from(ended.stdout.contains("seen") || ended.stderr.contains("seen"));
+    }
     assert!(seen >= 16, "only {seen} outputs show the text at all");
     let markdown = run(&sandbox, &["show", "--markdown", "all"]).stdout;
     assert!(!markdown.contains("<script>") && !markdown.contains("@everyone"), "{markdown}");
@@ -168,19 +144,7 @@ fn words_of_a_node_that_refuses_harm_no_terminal() {
         let made = run(&sandbox, &["-v", "generate", "--all", "--retries", "0"]);
         assert!(matches!(made.code, Some(1 | 3)), "{path}: {:?}", made.code);
         let mut all = format!("{}{}", made.stdout, made.stderr);
-        for args in [
-            &["generate", "--all", "--json", "--force", "--retries", "0"][..],
-            &["show"],
-            &["show", "all"],
-            &["show", "--json"],
-            &["show", "--markdown", "all"],
-            &["history"],
-            &["history", "--json"],
-            &["health-check"],
-            &["health-check", "--json"],
-            &["status", "--json"],
-            &["record", "alice", "--out", "copy"],
-        ] {
+        for args in commands::all() {
             let ended = run(&sandbox, args);
             all.push_str(&ended.stdout);
             all.push_str(&ended.stderr);

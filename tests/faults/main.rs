@@ -13,6 +13,7 @@
 
 mod audit;
 mod clock;
+mod commands;
 mod dice;
 mod disk;
 #[path = "../support/fake_lnd.rs"]
@@ -28,6 +29,7 @@ mod nodes;
 mod outages;
 mod power;
 mod profiles;
+mod secrets;
 #[cfg(feature = "crash-points")]
 mod steps;
 mod tally;

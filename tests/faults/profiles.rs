@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
+use daznode::sources::answers::GET_INFO;
 use daznode::sources::spec::{Certificate, LndSpec, SecretRef, SourceSpec};
 use daznode::store::{Access, NewProfile, Profile, Store};
 use daznode::units::{Network, UnixMs};
+use prost::Message as _;
 use tonic_lnd::lnrpc;
 
 use crate::fake_lnd::{Builder, FakeLnd};
@@ -39,6 +41,18 @@ pub(crate) fn macaroon() -> Vec<u8> {
 /// A node that answers, until it is told otherwise.
 pub(crate) fn lnd() -> Builder {
     FakeLnd::builder().recording(&whole()).macaroon(&macaroon())
+}
+
+/// The same node on the main chain, whose newest block is of just now.
+pub(crate) fn of_the_main_chain(lnd: Builder) -> Builder {
+    let mut info: lnrpc::GetInfoResponse = message(GET_INFO.path);
+    for chain in &mut info.chains {
+        "mainnet".clone_into(&mut chain.network);
+    }
+    #[expect(clippy::disallowed_methods, reason = "the test's own clock, which is right")]
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    info.best_header_timestamp = i64::try_from(now.as_secs()).unwrap();
+    lnd.message(GET_INFO.path, info.encode_to_vec())
 }
 
 /// How many forwards, payments, invoices and transactions the recorded node has.
