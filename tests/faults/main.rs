@@ -14,6 +14,7 @@
 mod audit;
 mod clock;
 mod commands;
+mod damage;
 mod dice;
 mod disk;
 #[path = "../support/fake_lnd.rs"]
@@ -27,6 +28,7 @@ mod kills;
 mod limits;
 mod nodes;
 mod outages;
+mod outside;
 mod power;
 mod profiles;
 mod secrets;

@@ -50,7 +50,7 @@ const SIGNATURE: &str = "canary-of-the-macaroon-012345678";
 const KEY: &str = "canary-of-the-amboss-key-9876543210";
 
 /// The recorded macaroon, whose signature is the canary.
-fn marked() -> Vec<u8> {
+pub(crate) fn marked() -> Vec<u8> {
     let mut macaroon = macaroon();
     let at = macaroon.len() - SIGNATURE.len();
     macaroon[at..].copy_from_slice(SIGNATURE.as_bytes());
@@ -58,7 +58,7 @@ fn marked() -> Vec<u8> {
 }
 
 /// A public source that refuses, and repeats in its words all that it was sent: its URL, and how often it was told the key.
-fn parrot() -> (String, Arc<AtomicUsize>) {
+pub(crate) fn parrot() -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let told = Arc::new(AtomicUsize::new(0));
@@ -129,7 +129,10 @@ fn faults() -> Vec<(&'static str, Builder)> {
         ("no web page", lnd().answer(|_| Some(Reply::Http(404)))),
         ("garbage", lnd().answer(|_| Some(Reply::Garbage(Bytes::from_static(&[0xff; 64]))))),
         ("half an answer", at(LIST_CHANNELS.path, Reply::HalfThenReset(Bytes::from_static(&[10; 64])))),
-        ("silence", at(LIST_CHANNELS.path, Reply::Hang)),
+        (
+            "silence for longer than a run may last",
+            at(LIST_CHANNELS.path, Reply::unknown("too late").after(Duration::from_secs(3))),
+        ),
         // A node that says what it was shown.
         (
             "a node that repeats its macaroon",
@@ -142,7 +145,7 @@ fn faults() -> Vec<(&'static str, Builder)> {
 }
 
 /// A profile whose secrets are canaries, and a public source that knows one of them.
-fn place(node: &FakeLnd, source: &str) -> Sandbox {
+pub(crate) fn place(node: &FakeLnd, source: &str) -> Sandbox {
     let sandbox = Sandbox::new();
     let key = sandbox.put("hidden/amboss.key", KEY.as_bytes(), 0o600);
     let config = format!(
