@@ -8,6 +8,7 @@ use daznode::store::CRASH_POINTS;
 use crate::audit::audit;
 use crate::harness::Sandbox;
 use crate::profiles::{enable, expected_events, lnd};
+use crate::tally::survived;
 
 #[test]
 fn every_step_can_be_the_last_one() {
@@ -41,6 +42,7 @@ fn every_step_can_be_the_last_one() {
             sandbox.run(["health-check"]).ends(0);
         }
     }
+    survived("the process stops at each named step of generate", 2 * CRASH_POINTS.len());
 }
 
 #[test]
