@@ -9,6 +9,8 @@
     reason = "a test may stop at the first surprise"
 )]
 
+#[path = "live/followed.rs"]
+mod followed;
 #[path = "support/regtest.rs"]
 mod regtest;
 
@@ -173,27 +175,34 @@ fn observe(network: &Network, n: usize, backup: &Path) -> Observation {
     observe_with(network, n, network.nodes[n].macaroon("readonly.macaroon"), backup)
 }
 
-fn observe_with(network: &Network, n: usize, macaroon: PathBuf, backup: &Path) -> Observation {
+/// How to reach a node with this macaroon.
+fn spec(network: &Network, n: usize, macaroon: PathBuf) -> LndSpec {
     let node = &network.nodes[n];
-    let (backup, data) = (Some(SecretRef::File(backup.to_path_buf())), None);
-    let spec = LndSpec {
+    LndSpec {
         address: format!("127.0.0.1:{}", node.rpc),
         certificate: Certificate::Pinned(SecretRef::File(node.certificate())),
         macaroon: SecretRef::File(macaroon),
         proxy: None,
         allow_write_macaroon: false,
-        channel_backup: backup,
-        data,
-    };
-    // Only certificates and macaroons are held against it.
-    let now = UnixMs::from_secs(1_800_000_000);
-    let around = Surroundings { credentials: None, proxy: None, offline: true, allow_write_macaroon: false, now };
+        channel_backup: None,
+        data: None,
+    }
+}
+
+/// Only certificates and macaroons are held against it.
+const NOW: UnixMs = UnixMs(1_800_000_000_000);
+const AROUND: Surroundings<'_> =
+    Surroundings { credentials: None, proxy: None, offline: true, allow_write_macaroon: false, now: NOW };
+
+fn observe_with(network: &Network, n: usize, macaroon: PathBuf, backup: &Path) -> Observation {
+    let channel_backup = Some(SecretRef::File(backup.to_path_buf()));
+    let spec = LndSpec { channel_backup, ..spec(network, n, macaroon) };
     let cache = GraphCache::default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let opened = lnd::open(&spec, &around).await.unwrap();
+        let opened = lnd::open(&spec, &AROUND).await.unwrap();
         let backup = BackupFile::read(spec.channel_backup.as_ref(), None);
-        let reader = Reader::new(&opened.connection, "lnd", now, &cache);
+        let reader = Reader::new(&opened.connection, "lnd", NOW, &cache);
         let reader = reader.with(Extras { backup, not_permitted: opened.not_permitted });
         let (sender, mut events) = tokio::sync::mpsc::channel(1);
         let drain = async { while events.recv().await.is_some() {} };

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a panic is how a test fails")]
 
+#[path = "lnd/streams.rs"]
+mod streams;
 mod support;
 
 use std::io::Write as _;

@@ -25,6 +25,11 @@ impl Method {
         Self { path, max_bytes: 16 << 20, timeout: Duration::from_secs(15) }
     }
 
+    /// A method whose answer is any number of messages, each with the limit of one.
+    const fn stream(path: &'static str, max_bytes: usize) -> Self {
+        Self { path, max_bytes, timeout: Duration::from_secs(15) }
+    }
+
     /// `GetInfo`, for people.
     pub fn name(&self) -> &'static str {
         self.path.rsplit('/').next().unwrap_or(self.path)
@@ -92,7 +97,7 @@ pub static TOWER_STATS: Method = Method::new("/wtclientrpc.WatchtowerClient/Stat
 /// The watchtowers that the client knows.
 pub static LIST_TOWERS: Method = Method::new("/wtclientrpc.WatchtowerClient/ListTowers");
 
-/// Every method that daznode calls; a macaroon of `uri:` permissions is held against it.
+/// Every method that a report is made from; a macaroon of `uri:` permissions is held against it.
 pub static METHODS: [&Method; 22] = [
     &GET_STATE,
     &GET_VERSION,
@@ -117,6 +122,19 @@ pub static METHODS: [&Method; 22] = [
     &TOWER_STATS,
     &LIST_TOWERS,
 ];
+
+/// HTLCs as they are forwarded, fail and settle.
+pub static SUBSCRIBE_HTLC_EVENTS: Method = Method::stream("/routerrpc.Router/SubscribeHtlcEvents", 1 << 20);
+/// Channels as they open, close, come and go.
+pub static SUBSCRIBE_CHANNEL_EVENTS: Method = Method::stream("/lnrpc.Lightning/SubscribeChannelEvents", 1 << 20);
+/// Peers as they come and go.
+pub static SUBSCRIBE_PEER_EVENTS: Method = Method::stream("/lnrpc.Lightning/SubscribePeerEvents", 1 << 20);
+/// What the node learns of the network's graph.
+pub static SUBSCRIBE_CHANNEL_GRAPH: Method = Method::stream("/lnrpc.Lightning/SubscribeChannelGraph", 16 << 20);
+
+/// The methods that `daznode watch` follows. No report needs them.
+pub static STREAMS: [&Method; 4] =
+    [&SUBSCRIBE_HTLC_EVENTS, &SUBSCRIBE_CHANNEL_EVENTS, &SUBSCRIBE_PEER_EVENTS, &SUBSCRIBE_CHANNEL_GRAPH];
 
 /// Something that answers LND's calls.
 pub trait Answers: Sync {

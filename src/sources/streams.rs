@@ -147,13 +147,13 @@ pub enum Word {
         /// When that was known.
         at: UnixMs,
     },
-    /// It is gone; it is tried again.
+    /// It is gone, or does not begin; it is tried again. One that does not begin is said to have ended once for each error.
     Ended {
         /// Which.
         stream: Stream,
         /// When that was noticed.
         at: UnixMs,
-        /// The last time at which it is known to have stood.
+        /// The last time at which it is known to have stood; where it never did, when it was first tried.
         stood_until: UnixMs,
         /// Why.
         error: Error,

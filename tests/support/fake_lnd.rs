@@ -67,6 +67,22 @@ pub enum Reply {
     Oversize(u32),
     /// Answers as a web server does, without a word of gRPC.
     Http(u16),
+    /// Answers with one thing after the other. As LND does, it says nothing at all before the first message.
+    Stream(Vec<Told>),
+}
+
+/// A part of a stream.
+#[derive(Clone, Debug)]
+pub enum Told {
+    /// A message.
+    Message(Bytes),
+    /// Nothing for a while.
+    Pause(Duration),
+    /// Nothing, for ever.
+    Hang,
+    /// Breaks off.
+    Reset,
+    // After the last part it ends well, as LND does when it stops.
 }
 
 impl Reply {
@@ -150,6 +166,7 @@ pub struct FakeLnd {
 struct Counts {
     connections: AtomicUsize,
     calls: AtomicUsize,
+    told: AtomicUsize,
     by_path: Mutex<HashMap<String, usize>>,
 }
 
@@ -200,6 +217,11 @@ impl FakeLnd {
     /// How many calls came in.
     pub fn calls(&self) -> usize {
         self.counts.calls.load(Ordering::SeqCst)
+    }
+
+    /// How many messages of streams left.
+    pub fn told(&self) -> usize {
+        self.counts.told.load(Ordering::SeqCst)
     }
 
     /// How many calls of one method came in.
@@ -373,13 +395,20 @@ async fn serve(server: Arc<Server>, request: Request<Incoming>) -> Result<Respon
         wait += delay;
         reply = *then;
     }
+    if let Reply::Stream(parts) = &mut reply {
+        while let Some(Told::Pause(pause)) = parts.first() {
+            wait += *pause;
+            parts.remove(0);
+        }
+    }
     if !wait.is_zero() {
         tokio::time::sleep(wait).await;
     }
-    if matches!(reply, Reply::Hang) {
+    let silent = |parts: &[Told]| matches!(parts.first(), Some(Told::Hang));
+    if matches!(&reply, Reply::Hang) || matches!(&reply, Reply::Stream(parts) if silent(parts)) {
         std::future::pending::<()>().await;
     }
-    Ok(respond(reply))
+    Ok(respond(reply, &server.counts))
 }
 
 impl Server {
@@ -406,7 +435,8 @@ impl Server {
     }
 }
 
-fn respond(reply: Reply) -> Response<Steps> {
+fn respond(reply: Reply, counts: &Arc<Counts>) -> Response<Steps> {
+    let body = |steps: Vec<Step>| Steps { steps: steps.into(), pause: None, counts: Arc::clone(counts) };
     let steps = match reply {
         Reply::Message(message) => vec![Step::Data(frame(&message)), Step::Data(message), ok()],
         Reply::Refuse(code, text) => vec![Step::Trailers(trailers(code, &text))],
@@ -422,11 +452,12 @@ fn respond(reply: Reply) -> Response<Steps> {
         }
         Reply::Http(status) => {
             let response = Response::builder().status(status).header("content-type", "text/html");
-            return response.body(Steps(vec![Step::Data(Bytes::from_static(b"<html>"))].into())).unwrap();
+            return response.body(body(vec![Step::Data(Bytes::from_static(b"<html>"))])).unwrap();
         }
+        Reply::Stream(parts) => parts.into_iter().map(step).chain([ok()]).collect(),
         Reply::Hang | Reply::After(..) => vec![Step::Hang],
     };
-    Response::builder().header("content-type", "application/grpc").body(Steps(steps.into())).unwrap()
+    Response::builder().header("content-type", "application/grpc").body(body(steps)).unwrap()
 }
 
 /// The head of a message: not compressed, and so long.
@@ -435,6 +466,19 @@ fn frame(message: &Bytes) -> Bytes {
     head.put_u8(0);
     head.put_u32(u32::try_from(message.len()).unwrap());
     head.freeze()
+}
+
+fn step(part: Told) -> Step {
+    match part {
+        Told::Message(message) => {
+            let mut bytes = BytesMut::from(&frame(&message)[..]);
+            bytes.put_slice(&message);
+            Step::Told(bytes.freeze())
+        }
+        Told::Pause(pause) => Step::Pause(pause),
+        Told::Hang => Step::Hang,
+        Told::Reset => Step::Reset,
+    }
 }
 
 fn half(message: &Bytes) -> Step {
@@ -466,29 +510,53 @@ fn trailers(code: u32, text: &str) -> HeaderMap {
 
 enum Step {
     Data(Bytes),
+    /// A whole message of a stream.
+    Told(Bytes),
     Trailers(HeaderMap),
+    Pause(Duration),
     Hang,
     Reset,
 }
 
 /// A body that does one thing after the other.
-struct Steps(VecDeque<Step>);
+struct Steps {
+    steps: VecDeque<Step>,
+    pause: Option<Pin<Box<tokio::time::Sleep>>>,
+    counts: Arc<Counts>,
+}
 
 impl Body for Steps {
     type Data = Bytes;
     type Error = std::io::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
-        match self.0.pop_front() {
-            Some(Step::Data(bytes)) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
-            Some(Step::Trailers(trailers)) => Poll::Ready(Some(Ok(Frame::trailers(trailers)))),
-            Some(Step::Reset) => Poll::Ready(Some(Err(std::io::Error::other("told to break off")))),
-            // Nobody wakes it again, and who asks again waits again.
-            Some(Step::Hang) => {
-                self.0.push_front(Step::Hang);
-                Poll::Pending
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+        loop {
+            if let Some(pause) = &mut self.pause {
+                std::task::ready!(pause.as_mut().poll(context));
+                self.pause = None;
             }
-            None => Poll::Ready(None),
+            return match self.steps.pop_front() {
+                Some(Step::Data(bytes)) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
+                Some(Step::Told(bytes)) => {
+                    self.counts.told.fetch_add(1, Ordering::SeqCst);
+                    Poll::Ready(Some(Ok(Frame::data(bytes))))
+                }
+                Some(Step::Trailers(trailers)) => Poll::Ready(Some(Ok(Frame::trailers(trailers)))),
+                Some(Step::Reset) => Poll::Ready(Some(Err(std::io::Error::other("told to break off")))),
+                Some(Step::Pause(pause)) => {
+                    self.pause = Some(Box::pin(tokio::time::sleep(pause)));
+                    continue;
+                }
+                // Nobody wakes it again, and who asks again waits again.
+                Some(Step::Hang) => {
+                    self.steps.push_front(Step::Hang);
+                    Poll::Pending
+                }
+                None => Poll::Ready(None),
+            };
         }
     }
 }

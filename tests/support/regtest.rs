@@ -220,6 +220,12 @@ impl Network {
         self.answer(Self::with_macaroon(node, request))
     }
 
+    pub(crate) fn delete(&self, n: usize, path: &str) -> Value {
+        let node = &self.nodes[n];
+        let request = self.http.delete(format!("https://127.0.0.1:{}{path}", node.rest));
+        self.answer(Self::with_macaroon(node, request))
+    }
+
     fn with_macaroon(node: &Node, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
         match std::fs::read(node.macaroon("admin.macaroon")) {
             Ok(macaroon) => request.header("Grpc-Metadata-macaroon", hex::encode(macaroon)),

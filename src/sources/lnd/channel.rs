@@ -1,5 +1,6 @@
 //! The connection to one LND: dialled by ourselves, over TLS to the pinned certificate, then gRPC with plain bytes.
 
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::codegen::http::uri::{PathAndQuery, Uri};
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Status};
+use tonic::{Request, Status, Streaming};
 use tonic_lnd::lnrpc::{GetStateRequest, GetStateResponse};
 
 use super::address::Address;
@@ -67,29 +68,51 @@ impl std::fmt::Debug for Connection {
 const STREAM_WINDOW: u32 = 8 << 20;
 const CONNECTION_WINDOW: u32 = 16 << 20;
 
+/// The same for streams that are followed: little waits to be read, and one that is not read leaves room for the others.
+const FOLLOWED_STREAM_WINDOW: u32 = 256 << 10;
+const FOLLOWED_CONNECTION_WINDOW: u32 = 2 << 20;
+
+/// How a connection over which nothing may come for hours is known to stand.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct KeepAlive {
+    /// How often LND is pinged.
+    pub(super) every: Duration,
+    /// How long it may take to answer.
+    pub(super) within: Duration,
+}
+
 impl Connection {
     /// Dials, and checks the certificate. Nothing is asked yet.
     pub async fn open(options: &Options) -> Result<Self, Error> {
         let dial = Arc::new(Dial::new(options)?);
         let address = options.address.to_string();
-        let mut macaroon: MetadataValue<Ascii> =
-            options.macaroon.hex().parse().map_err(|_| Error::Setup("the macaroon is not text".to_owned()))?;
-        macaroon.set_sensitive(true);
+        let macaroon = shown(&options.macaroon)?;
         let shown_until = dial.shown_until();
-        let connector = tower::service_fn(move |_: Uri| {
-            let dial = Arc::clone(&dial);
-            async move { dial.connect().await }
-        });
         let channel = Endpoint::from_static("http://lnd")
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
-            .connect_with_connector(connector)
+            .connect_with_connector(tower::service_fn(move |_: Uri| Arc::clone(&dial).connect_again()))
             .await
             .map_err(|error| {
                 let status = Status::from_error(Box::new(error));
                 errors::from_status(&address, &GET_STATE, &status)
             })?;
         Ok(Self { address, channel, macaroon, shown_until })
+    }
+
+    /// A connection for streams. It dials at the first call, so that a node which is down is no error yet. Has to be called
+    /// within a runtime.
+    pub(super) fn to_follow(options: &Options, alive: KeepAlive) -> Result<Self, Error> {
+        let dial = Arc::new(Dial::new(options)?);
+        let shown_until = dial.shown_until();
+        let channel = Endpoint::from_static("http://lnd")
+            .initial_stream_window_size(FOLLOWED_STREAM_WINDOW)
+            .initial_connection_window_size(FOLLOWED_CONNECTION_WINDOW)
+            .http2_keep_alive_interval(alive.every)
+            .keep_alive_timeout(alive.within)
+            .keep_alive_while_idle(true)
+            .connect_with_connector_lazy(tower::service_fn(move |_: Uri| Arc::clone(&dial).connect_again()));
+        Ok(Self { address: options.address.to_string(), channel, macaroon: shown(&options.macaroon)?, shown_until })
     }
 
     /// The last moment of the certificate that the node showed.
@@ -114,25 +137,32 @@ impl Connection {
         }
     }
 
-    async fn call(&self, method: &'static Method, request: Bytes) -> Result<Bytes, Error> {
+    /// Asks, and waits for the beginning of an answer.
+    async fn begin(&self, method: &'static Method, request: Bytes) -> Result<Streaming<Bytes>, Status> {
         let mut request = Request::new(request);
         if method != &GET_STATE {
             request.metadata_mut().insert("macaroon", self.macaroon.clone());
         }
+        let mut grpc = Grpc::new(self.channel.clone()).max_decoding_message_size(method.max_bytes);
+        grpc.ready().await.map_err(|error| Status::from_error(Box::new(error)))?;
+        let answer = grpc.server_streaming(request, PathAndQuery::from_static(method.path), Plain).await?;
+        Ok(answer.into_inner())
+    }
+
+    /// The messages of a stream. LND sends nothing at all, not even that it took the call, before it has a first message.
+    pub(super) fn subscribe(&self, method: &'static Method) -> Messages<'_> {
+        Messages { method, connection: self, at: Place::Asked(Box::pin(self.begin(method, Bytes::new()))) }
+    }
+
+    async fn call(&self, method: &'static Method, request: Bytes) -> Result<Bytes, Error> {
         let start = Instant::now();
         let timeout =
             |call: String| Error::Timeout { address: self.address.clone(), call, seconds: method.timeout.as_secs() };
         let failed = |status: Status| errors::from_status(&self.address, method, &status);
-        let begin = async {
-            let mut grpc = Grpc::new(self.channel.clone()).max_decoding_message_size(method.max_bytes);
-            grpc.ready().await.map_err(|error| Status::from_error(Box::new(error)))?;
-            grpc.server_streaming(request, PathAndQuery::from_static(method.path), Plain).await
-        };
-        let mut answer = tokio::time::timeout(method.timeout, begin)
+        let mut answer = tokio::time::timeout(method.timeout, self.begin(method, request))
             .await
             .map_err(|_| timeout(method.name().to_owned()))?
-            .map_err(failed)?
-            .into_inner();
+            .map_err(failed)?;
         let rest = async {
             let message = answer.message().await?;
             answer.trailers().await?;
@@ -146,21 +176,67 @@ impl Connection {
     }
 }
 
+impl Connection {
+    /// Words that are not known may come from an LND that is not ready and says so in another way.
+    async fn explained(&self, error: Error) -> Error {
+        if !matches!(error, Error::Refused { .. } | Error::NotOffered { .. }) {
+            return error;
+        }
+        self.state().await.ok().and_then(|state| state.refusal(&self.address)).unwrap_or(error)
+    }
+}
+
+/// What a macaroon looks like in a call.
+fn shown(macaroon: &Macaroon) -> Result<MetadataValue<Ascii>, Error> {
+    let mut shown: MetadataValue<Ascii> =
+        macaroon.hex().parse().map_err(|_| Error::Setup("the macaroon is not text".to_owned()))?;
+    shown.set_sensitive(true);
+    Ok(shown)
+}
+
 impl Answers for Connection {
     async fn ask(&self, method: &'static Method, request: Bytes) -> Result<Bytes, Error> {
-        let refused = match self.call(method, request).await {
-            Err(error @ (Error::Refused { .. } | Error::NotOffered { .. })) if method != &GET_STATE => error,
-            other => return other,
-        };
-        // Words that are not known may come from an LND that is not ready and says so in another way.
-        match self.state().await {
-            Ok(state) => Err(state.refusal(&self.address).unwrap_or(refused)),
-            Err(_) => Err(refused),
+        match self.call(method, request).await {
+            Err(error) if method != &GET_STATE => Err(self.explained(error).await),
+            other => other,
         }
     }
 
     fn address(&self) -> &str {
         &self.address
+    }
+}
+
+/// The messages of a stream, one at a time.
+pub(super) struct Messages<'a> {
+    method: &'static Method,
+    connection: &'a Connection,
+    at: Place<'a>,
+}
+
+/// How far a stream has come.
+enum Place<'a> {
+    Asked(Pin<Box<dyn Future<Output = Result<Streaming<Bytes>, Status>> + Send + 'a>>),
+    Told(Box<Streaming<Bytes>>),
+}
+
+impl Messages<'_> {
+    /// The next message, or why there is none. Can be dropped at any time without losing one.
+    pub(super) async fn next(&mut self) -> Result<Bytes, Status> {
+        loop {
+            match &mut self.at {
+                Place::Asked(begun) => self.at = Place::Told(Box::new(begun.await?)),
+                Place::Told(messages) => {
+                    let ended = || Status::unavailable("the stream was ended: is LND stopping?");
+                    return messages.message().await?.ok_or_else(ended);
+                }
+            }
+        }
+    }
+
+    /// What an end means.
+    pub(super) async fn explained(&self, status: &Status) -> Error {
+        self.connection.explained(errors::from_status(&self.connection.address, self.method, status)).await
     }
 }
 

@@ -76,6 +76,11 @@ impl Dial {
         Ok(TokioIo::new(stream))
     }
 
+    /// The same for a connector, which is asked each time.
+    pub(super) async fn connect_again(self: Arc<Self>) -> Result<TokioIo<TlsStream<Socket>>, Error> {
+        self.connect().await
+    }
+
     async fn socket(&self) -> Result<Socket, Error> {
         match (&self.address, &self.proxy) {
             (Address::Unix(path), _) => {

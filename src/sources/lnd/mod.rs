@@ -5,6 +5,7 @@ pub mod certificate;
 mod channel;
 mod dial;
 pub mod errors;
+pub mod follow;
 pub mod found;
 pub mod macaroon;
 mod open;
@@ -12,4 +13,4 @@ pub mod permissions;
 pub mod uri;
 
 pub use channel::{Connection, Options, Trust};
-pub use open::{Judged, Opened, Surroundings, judge, open, options};
+pub use open::{Judged, Opened, Surroundings, follower, judge, open, options};

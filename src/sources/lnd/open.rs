@@ -5,6 +5,7 @@ use std::path::Path;
 use super::address::Address;
 use super::certificate::Pinned;
 use super::channel::{Connection, Options, Trust};
+use super::follow::{Follower, Limits};
 use super::macaroon::{Caveat, Macaroon};
 use super::permissions::{Permissions, bake_command};
 use crate::sources::Error;
@@ -55,8 +56,10 @@ pub struct Judged {
     pub expires: Option<UnixMs>,
     /// Whether it can do more than read.
     pub can_write: bool,
-    /// Methods that it does not permit.
+    /// Methods of reports that it does not permit.
     pub not_permitted: Vec<&'static Method>,
+    /// Streams that it does not permit, which only `daznode watch` follows.
+    pub streams_not_permitted: Vec<&'static Method>,
 }
 
 /// Reads the secrets that a spec names, judges them, and connects.
@@ -70,6 +73,12 @@ pub async fn open(spec: &LndSpec, around: &Surroundings<'_>) -> Result<Opened, E
         macaroon_can_write: judged.can_write,
         not_permitted: judged.not_permitted,
     })
+}
+
+/// The same for following the node's streams. Nothing is dialled yet.
+pub fn follower(spec: &LndSpec, around: &Surroundings<'_>) -> Result<(Follower, Judged), Error> {
+    let (options, judged) = options(spec, around)?;
+    Ok((Follower::new(&options, Limits::default())?, judged))
 }
 
 /// The same up to, but without, connecting.
@@ -134,6 +143,7 @@ pub fn judge(macaroon: &Macaroon, path: Option<&Path>, allow_write: bool, now: U
     }
     if let Some(permissions) = macaroon.permissions() {
         judged.not_permitted = permissions.missing();
+        judged.streams_not_permitted = permissions.missing_streams();
         let missing: Vec<String> = judged.not_permitted.iter().map(|method| method.name().to_owned()).collect();
         if !permissions.permits_get_info() {
             return Err(refused(format!(

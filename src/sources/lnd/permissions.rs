@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::errors::harmless;
-use crate::sources::answers::{GET_INFO, GET_STATE, METHODS, Method};
+use crate::sources::answers::{GET_INFO, GET_STATE, METHODS, Method, STREAMS};
 
 /// Operations, each an entity and an action. `uri` is an entity too; its actions are methods.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Permissions(Vec<(String, String)>);
 
 /// What LND asks for each method that daznode calls, apart from `GetState`, for which it asks nothing.
-const NEEDS: [(&str, &str); 21] = [
+const NEEDS: [(&str, &str); 25] = [
     ("/verrpc.Versioner/GetVersion", "info"),
     ("/lnrpc.Lightning/GetInfo", "info"),
     ("/lnrpc.Lightning/ListChannels", "offchain"),
@@ -32,10 +32,14 @@ const NEEDS: [(&str, &str); 21] = [
     ("/lnrpc.Lightning/VerifyChanBackup", "offchain"),
     ("/wtclientrpc.WatchtowerClient/Stats", "offchain"),
     ("/wtclientrpc.WatchtowerClient/ListTowers", "offchain"),
+    ("/routerrpc.Router/SubscribeHtlcEvents", "offchain"),
+    ("/lnrpc.Lightning/SubscribeChannelEvents", "offchain"),
+    ("/lnrpc.Lightning/SubscribePeerEvents", "peers"),
+    ("/lnrpc.Lightning/SubscribeChannelGraph", "info"),
 ];
 
 /// Methods that daznode does not call and that only read, so that a macaroon which permits them too does no harm.
-const READING: [&str; 44] = [
+const READING: [&str; 40] = [
     "/lnrpc.Lightning/GetRecoveryInfo",
     "/lnrpc.Lightning/GetChanInfo",
     "/lnrpc.Lightning/GetNodeMetrics",
@@ -52,10 +56,7 @@ const READING: [&str; 44] = [
     "/lnrpc.Lightning/ExportChannelBackup",
     "/lnrpc.Lightning/ExportAllChannelBackups",
     "/lnrpc.Lightning/SubscribeTransactions",
-    "/lnrpc.Lightning/SubscribePeerEvents",
-    "/lnrpc.Lightning/SubscribeChannelEvents",
     "/lnrpc.Lightning/SubscribeInvoices",
-    "/lnrpc.Lightning/SubscribeChannelGraph",
     "/lnrpc.Lightning/SubscribeChannelBackups",
     "/lnrpc.State/SubscribeState",
     "/invoicesrpc.Invoices/SubscribeSingleInvoice",
@@ -63,7 +64,6 @@ const READING: [&str; 44] = [
     "/routerrpc.Router/QueryMissionControl",
     "/routerrpc.Router/GetMissionControlConfig",
     "/routerrpc.Router/QueryProbability",
-    "/routerrpc.Router/SubscribeHtlcEvents",
     "/routerrpc.Router/TrackPayments",
     "/routerrpc.Router/TrackPaymentV2",
     "/walletrpc.WalletKit/ListUnspent",
@@ -93,7 +93,7 @@ impl Permissions {
         let mut methods = Vec::new();
         for (entity, action) in &self.0 {
             if entity == "uri" {
-                let known = METHODS.iter().any(|method| method.path == action) || READING.contains(&action.as_str());
+                let known = called().any(|method| method.path == action) || READING.contains(&action.as_str());
                 if !known {
                     methods.push(harmless(action));
                 }
@@ -107,9 +107,14 @@ impl Permissions {
         all
     }
 
-    /// Which methods that daznode calls it does not permit.
+    /// Which methods that reports are made from it does not permit.
     pub fn missing(&self) -> Vec<&'static Method> {
         METHODS.iter().copied().filter(|method| !self.permits(method)).collect()
+    }
+
+    /// Which methods that `daznode watch` follows it does not permit.
+    pub fn missing_streams(&self) -> Vec<&'static Method> {
+        STREAMS.iter().copied().filter(|method| !self.permits(method)).collect()
     }
 
     /// Without this there is no report at all.
@@ -124,11 +129,16 @@ impl Permissions {
     }
 }
 
+/// Every method that daznode calls.
+fn called() -> impl Iterator<Item = &'static Method> {
+    METHODS.iter().chain(&STREAMS).copied()
+}
+
 /// The command that makes a macaroon with exactly what daznode calls.
 pub fn bake_command() -> String {
     let mut command = String::from("lncli bakemacaroon --save_to daznode.macaroon");
     // `GetState` needs no permission, and LND knows none for it.
-    for method in METHODS.iter().filter(|method| **method != &GET_STATE) {
+    for method in called().filter(|method| *method != &GET_STATE) {
         command.push_str(" uri:");
         command.push_str(method.path);
     }
@@ -145,10 +155,10 @@ mod tests {
 
     #[test]
     fn every_method_that_is_called_has_its_need() {
-        for method in METHODS {
+        for method in called() {
             assert!(method == &GET_STATE || NEEDS.iter().any(|(path, _)| *path == method.path), "{}", method.path);
         }
-        assert_eq!(NEEDS.len(), METHODS.len() - 1);
+        assert_eq!(NEEDS.len(), called().count() - 1);
     }
 
     #[test]
@@ -156,9 +166,9 @@ mod tests {
         let command = bake_command();
         let baked: Vec<(&str, &str)> =
             command.split(' ').filter_map(|word| word.strip_prefix("uri:")).map(|path| ("uri", path)).collect();
-        assert_eq!(baked.len(), 21);
+        assert_eq!(baked.len(), 25);
         let baked = of(&baked);
-        assert!(baked.missing().is_empty());
+        assert!(baked.missing().is_empty() && baked.missing_streams().is_empty());
         assert!(baked.beyond_reading().is_empty());
     }
 
@@ -171,6 +181,16 @@ mod tests {
         assert!(!of(&[("offchain", "read")]).permits_get_info());
         // Writing does not include reading.
         assert!(!of(&[("info", "write")]).permits_get_info());
+    }
+
+    #[test]
+    fn streams_that_are_not_permitted_are_no_lack_of_a_report() {
+        let of_reports: Vec<(&str, &str)> = METHODS.iter().map(|method| ("uri", method.path)).collect();
+        let permissions = of(&of_reports);
+        assert!(permissions.missing().is_empty());
+        assert_eq!(permissions.missing_streams(), STREAMS);
+        let reading = of(&[("info", "read"), ("offchain", "read")]);
+        assert_eq!(reading.missing_streams().iter().map(|m| m.name()).collect::<Vec<_>>(), ["SubscribePeerEvents"]);
     }
 
     #[test]

@@ -9,10 +9,10 @@ use crate::units::{Msat, Ppm, Pubkey, Sat};
 /// Why a row is left out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub(super) struct Bad(String);
+pub(in crate::sources) struct Bad(String);
 
 impl Bad {
-    pub(super) fn new(what: impl Display) -> Self {
+    pub(in crate::sources) fn new(what: impl Display) -> Self {
         Self(what.to_string())
     }
 }
@@ -29,7 +29,7 @@ pub(super) fn sat<T: TryInto<i64> + Copy + Display>(what: &str, value: T) -> Res
 }
 
 /// An amount of msat that can't be negative.
-pub(super) fn msat<T: TryInto<i64> + Copy + Display>(what: &str, value: T) -> Result<Msat, Bad> {
+pub(in crate::sources) fn msat<T: TryInto<i64> + Copy + Display>(what: &str, value: T) -> Result<Msat, Bad> {
     match value.try_into() {
         Ok(amount) if (0..=Msat::SUPPLY.get()).contains(&amount) => Ok(Msat::new(amount)),
         _ => Err(Bad::new(format_args!("{what} of {value} msat"))),
@@ -55,12 +55,12 @@ pub(super) fn ppm(what: &str, value: i64) -> Result<Ppm, Bad> {
 }
 
 /// A key, an outpoint: whatever has a form.
-pub(super) fn parse<T: FromStr<Err: Display>>(text: &str) -> Result<T, Bad> {
+pub(in crate::sources) fn parse<T: FromStr<Err: Display>>(text: &str) -> Result<T, Bad> {
     text.parse().map_err(Bad::new)
 }
 
 /// The key in any case of letters: LND writes small ones, others may not.
-pub(super) fn pubkey(text: &str) -> Result<Pubkey, Bad> {
+pub(in crate::sources) fn pubkey(text: &str) -> Result<Pubkey, Bad> {
     parse(&text.to_ascii_lowercase())
 }
 

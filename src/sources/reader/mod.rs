@@ -5,7 +5,7 @@
 
 mod backup;
 mod channels;
-mod check;
+pub(super) mod check;
 mod closed;
 mod events;
 mod extras;
@@ -13,7 +13,7 @@ mod graph;
 mod node;
 mod payments;
 mod peers;
-mod policies;
+pub(super) mod policies;
 pub(super) mod towers;
 mod wallet;
 pub(super) mod wire;

@@ -50,7 +50,8 @@ fn both_sides(edge: &ChannelEdge, own: &Pubkey) -> Result<ChannelPolicies, Bad> 
     })
 }
 
-fn policy(row: &RoutingPolicy) -> Result<Policy, Bad> {
+/// One side of a channel.
+pub(in crate::sources) fn policy(row: &RoutingPolicy) -> Result<Policy, Bad> {
     Ok(Policy {
         base: msat("base fee", row.fee_base_msat)?,
         rate: ppm("fee rate", row.fee_rate_milli_msat)?,
