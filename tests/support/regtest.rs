@@ -176,11 +176,17 @@ impl Network {
         self.get(n, "/v1/newaddress")["address"].as_str().unwrap().to_owned()
     }
 
-    /// Opens a channel and mines until both sides use it.
-    pub(crate) fn open(&self, from: usize, to: usize, sat: u64, push: u64) {
+    /// Has one node connect to another, whose key it returns.
+    pub(crate) fn connect(&self, from: usize, to: usize) -> String {
         let key = self.pubkey(to);
         let host = format!("127.0.0.1:{}", self.nodes[to].peer);
         self.post(from, "/v1/peers", &json!({ "addr": { "pubkey": key, "host": host }, "perm": true }));
+        key
+    }
+
+    /// Opens a channel and mines until both sides use it.
+    pub(crate) fn open(&self, from: usize, to: usize, sat: u64, push: u64) {
+        let key = self.connect(from, to);
         let node_pubkey = base64::engine::general_purpose::STANDARD.encode(hex::decode(&key).unwrap());
         let channel = json!({
             "node_pubkey": node_pubkey, "local_funding_amount": sat.to_string(),
