@@ -6,7 +6,7 @@
 //!
 //!     ./dev bench              all figures
 //!     ./dev bench quick        all of them in small, to see that the bench works
-//!     ./dev bench one stored   some of them: one, large, graph, judged, fleet, stored
+//!     ./dev bench one stored   some of them: one, large, graph, judged, fleet, stored, watch
 
 #![allow(
     unreachable_pub,
@@ -32,6 +32,7 @@ mod place;
 mod recorded;
 mod stored;
 mod table;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -53,6 +54,8 @@ pub struct Sizes {
     /// Nodes and days that are stored.
     pub nodes: usize,
     pub days: usize,
+    /// Messages of streams.
+    pub events: usize,
     /// Whether this is all of it.
     pub full: bool,
 }
@@ -66,6 +69,7 @@ const FULL: Sizes = Sizes {
     fleets: [100, 1_000],
     nodes: 1_000,
     days: 90,
+    events: 10_000_000,
     full: true,
 };
 
@@ -78,6 +82,7 @@ const QUICK: Sizes = Sizes {
     fleets: [10, 30],
     nodes: 20,
     days: 90,
+    events: 200_000,
     full: false,
 };
 
@@ -97,9 +102,13 @@ fn main() -> ExitCode {
         kept::get(&words[1..]);
         return ExitCode::SUCCESS;
     }
+    if words.first().is_some_and(|word| word == watch::WORD) {
+        watch::follow(words[1].parse().unwrap());
+        return ExitCode::SUCCESS;
+    }
     let quick = words.iter().any(|word| word == "quick");
     words.retain(|word| word != "quick");
-    let known = ["one", "large", "graph", "judged", "fleet", "stored"];
+    let known = ["one", "large", "graph", "judged", "fleet", "stored", "watch"];
     if let Some(unknown) = words.iter().find(|word| !known.contains(&word.as_str())) {
         eprintln!("bench: no figure is called {unknown:?}: quick, {}", known.join(", "));
         return ExitCode::from(2);
@@ -124,6 +133,9 @@ fn main() -> ExitCode {
     }
     if wanted("stored") {
         stored::figures(&sizes, &mut table);
+    }
+    if wanted("watch") {
+        watch::figures(&sizes, &mut table);
     }
     table.print();
     ExitCode::SUCCESS

@@ -45,7 +45,7 @@ impl Followed {
                         }
                     }
                 };
-                tokio::join!(follower.follow(&own, &Stream::ALL, &clock, out), pass_on);
+                tokio::join!(follower.follow(&own, &Stream::ALL, &clock, out), pass_on).0.unwrap();
             });
         });
         Self { words, heard: Vec::new() }
@@ -59,10 +59,8 @@ impl Followed {
                 return result;
             }
             let left = until.saturating_duration_since(std::time::Instant::now());
-            match self.words.recv_timeout(left) {
-                Ok(word) => self.heard.push(word),
-                Err(_) => panic!("waited for {what}, heard {:#?}", self.heard),
-            }
+            let Ok(word) = self.words.recv_timeout(left) else { panic!("waited for {what}, heard {:#?}", self.heard) };
+            self.heard.push(word);
         }
     }
 

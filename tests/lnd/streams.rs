@@ -40,7 +40,7 @@ fn quick() -> Limits {
 /// What follows, with its words.
 struct Following {
     words: mpsc::Receiver<Word>,
-    task: tokio::task::JoinHandle<()>,
+    task: tokio::task::JoinHandle<Result<(), Error>>,
     ahead_ms: Arc<AtomicI64>,
 }
 
@@ -56,7 +56,7 @@ impl Following {
     }
 
     async fn any(&mut self) -> Word {
-        tokio::time::timeout(Duration::from_secs(30), self.words.recv()).await.expect("a word").unwrap()
+        tokio::time::timeout(Duration::from_secs(30), self.words.recv()).await.unwrap().unwrap()
     }
 
     async fn began(&mut self) -> UnixMs {
@@ -94,7 +94,7 @@ fn follow_with(lnd: &FakeLnd, streams: &'static [Stream], limits: Limits, room: 
             let passed = i64::try_from(started.elapsed().as_millis()).unwrap();
             NOW.plus(passed + ahead.load(Ordering::SeqCst))
         };
-        follower.follow(&own, streams, &clock, out).await;
+        follower.follow(&own, streams, &clock, out).await
     });
     Following { words, task, ahead_ms }
 }
@@ -409,7 +409,7 @@ async fn a_node_that_is_down_is_no_error_of_the_follower_and_said_once() {
         };
         let clock = || NOW;
         tokio::select! {
-            () = follower.follow(&own, &[Stream::Peers], &clock, out) => panic!("it ended"),
+            _ = follower.follow(&own, &[Stream::Peers], &clock, out) => panic!("it ended"),
             () = listen => panic!("it ended"),
             () = tokio::time::sleep(Duration::from_millis(700)) => {}
         }
@@ -430,7 +430,25 @@ async fn following_ends_when_nobody_listens() {
         following.any().await;
         let Following { words, task, .. } = following;
         drop(words);
-        tokio::time::timeout(Duration::from_secs(10), task).await.unwrap().unwrap();
+        assert_eq!(tokio::time::timeout(Duration::from_secs(10), task).await.unwrap().unwrap(), Ok(()));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn following_ends_when_lnd_takes_the_credentials_for_no_stream() {
+    local(async {
+        // LND's files were made anew while it was followed.
+        let lnd = ready(|_| Reply::unknown("verification failed: signature mismatch after caveat verification"));
+        let Following { mut words, task, .. } = follow(&lnd, &Stream::ALL);
+        let ended = tokio::time::timeout(Duration::from_secs(30), task).await.unwrap().unwrap();
+        assert!(matches!(ended, Err(Error::Macaroon { .. })), "{ended:?}");
+        let mut told = 0;
+        while let Some(word) = words.recv().await {
+            assert!(matches!(word, Word::Ended { error: Error::Macaroon { .. }, .. }), "{word:?}");
+            told += 1;
+        }
+        assert_eq!(told, 4);
     })
     .await;
 }

@@ -61,6 +61,10 @@ impl Decoder {
         Self { stream, own: own.clone(), forwards: Forwards::default() }
     }
 
+    pub(super) const fn stream(&self) -> Stream {
+        self.stream
+    }
+
     /// What a message that came at this time tells.
     pub fn read(&mut self, message: &[u8], at: UnixMs, told: &mut Vec<Seen>) {
         let read = match self.stream {

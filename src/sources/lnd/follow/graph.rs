@@ -37,11 +37,12 @@ pub(super) fn read(message: &[u8], at: UnixMs, own: &Pubkey, told: &mut Vec<Seen
 
 /// One side of a channel, if the channel is ours.
 fn edge(message: &[u8], at: UnixMs, own: &Pubkey) -> Result<Option<Seen>, Strange> {
-    let (mut point, mut announced, mut by, mut other): (&[u8], Option<&[u8]>, &[u8], &[u8]) = (&[], None, &[], &[]);
+    let (mut point, mut announced) = (None, None);
+    let (mut by, mut other): (&[u8], &[u8]) = (&[], &[]);
     for field in fields(message) {
         let field = field?;
         match field.number {
-            2 => point = field.bytes(),
+            2 => point = Some(field.bytes()),
             4 => announced = Some(field.bytes()),
             5 => by = field.bytes(),
             6 => other = field.bytes(),
@@ -58,5 +59,5 @@ fn edge(message: &[u8], at: UnixMs, own: &Pubkey) -> Result<Option<Seen>, Strang
     if policy.updated_at == UnixMs(0) {
         policy.updated_at = at;
     }
-    Ok(Some(Seen::Policy { at, point: outpoint(point)?, by: pubkey(text(by)?)?, policy }))
+    Ok(Some(Seen::Policy { at, point: outpoint(point.unwrap_or_default())?, by: pubkey(text(by)?)?, policy }))
 }

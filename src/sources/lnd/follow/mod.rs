@@ -15,6 +15,8 @@ mod tests;
 
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use super::channel::{Connection, KeepAlive, Options};
 use crate::sources::Error;
 use crate::sources::streams::{Stream, WordSender};
@@ -71,12 +73,26 @@ impl Follower {
         Ok(Self { connection: Connection::to_follow(options, alive)?, limits })
     }
 
-    /// Follows these streams of the node `own`, and ends when nobody listens any more. A listener who is slow slows the
+    /// Follows these streams of the node `own`. Ends well when nobody listens any more, and with an error when LND takes this
+    /// certificate or macaroon for no stream at all: then the files have to be read again. A listener who is slow slows the
     /// reading.
-    pub async fn follow(&self, own: &Pubkey, streams: &[Stream], clock: &dyn Fn() -> UnixMs, out: WordSender) {
+    pub async fn follow(
+        &self,
+        own: &Pubkey,
+        streams: &[Stream],
+        clock: &dyn Fn() -> UnixMs,
+        out: WordSender,
+    ) -> Result<(), Error> {
+        let (refusals, mut refused) = watch::channel(Vec::new());
         let each = streams.iter().map(|&stream| {
-            stream::Followed::new(&self.connection, &self.limits, stream, own, clock, out.clone()).run()
+            let decoder = Decoder::new(stream, own);
+            stream::Followed::new(&self.connection, &self.limits, decoder, clock, out.clone()).run(&refusals)
         });
-        futures_util::future::join_all(each).await;
+        tokio::select! {
+            _ = futures_util::future::join_all(each) => Ok(()),
+            Ok(all) = refused.wait_for(|all: &Vec<Error>| all.len() == streams.len()) => {
+                all.first().map_or(Ok(()), |error| Err(error.clone()))
+            }
+        }
     }
 }

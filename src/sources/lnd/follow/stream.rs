@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use tokio::sync::mpsc::error::SendError;
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{Decoder, Limits};
@@ -15,7 +16,7 @@ use crate::sources::answers::{
 };
 use crate::sources::lnd::channel::Connection;
 use crate::sources::streams::{Seen, Stream, Word, WordSender};
-use crate::units::{Pubkey, UnixMs};
+use crate::units::UnixMs;
 
 fn method(stream: Stream) -> &'static Method {
     match stream {
@@ -62,13 +63,11 @@ impl<'a> Followed<'a> {
     pub(super) fn new(
         connection: &'a Connection,
         limits: &'a Limits,
-        stream: Stream,
-        own: &Pubkey,
+        decoder: Decoder,
         clock: &'a dyn Fn() -> UnixMs,
         out: WordSender,
     ) -> Self {
-        let decoder = Decoder::new(stream, own);
-        let stood_until = clock();
+        let (stream, stood_until) = (decoder.stream(), clock());
         Self {
             connection,
             limits,
@@ -83,20 +82,25 @@ impl<'a> Followed<'a> {
         }
     }
 
-    /// Follows until nobody listens.
-    pub(super) async fn run(mut self) {
+    /// Follows until nobody listens. While it waits because its credentials are refused, the refusal is among `refusals`.
+    pub(super) async fn run(mut self, refusals: &watch::Sender<Vec<Error>>) {
         let mut pauses = self.pauses();
         while let Err(Over::Broken(error)) = self.listen().await {
             if self.standing.is_some_and(|since| since.elapsed() >= self.limits.retry_most) {
                 pauses = self.pauses();
             }
             let pause = if lasts(&error) { Some(self.limits.refused_pause) } else { pauses.next() };
+            let refusal = error.is_credentials().then(|| error.clone());
             if self.ended(error).await.is_err() {
                 return;
             }
+            refusals.send_modify(|all| all.extend(refusal.clone()));
             tokio::select! {
                 () = sleep(pause.unwrap_or(self.limits.retry_most)) => {}
                 () = self.out.closed() => return,
+            }
+            if refusal.is_some() {
+                refusals.send_modify(|all| drop(all.pop()));
             }
         }
     }
