@@ -3,13 +3,13 @@
 //!
 //! Messages are made in portions beside what is timed. Of a hundred, fifty are of others' channels in the graph, two of our
 //! own; forty are of ten forwards, of which six settle, two fail further on and two are refused; six are of peers and two
-//! of channels. One forward in a thousand never ends, so that what is remembered in flight fills up.
+//! of channels. One forward in twenty-five never ends, so that what is remembered in flight fills up.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use daznode::sources::lnd::follow::Decoder;
-use daznode::sources::streams::{Seen, Stream};
+use daznode::sources::streams::{Seen, Stream, Word};
 use daznode::units::Pubkey;
 use prost::Message as _;
 use tonic_lnd::lnrpc::channel_event_update::Channel as Changed;
@@ -61,24 +61,35 @@ pub fn follow(portions: usize) {
     let (mut portion, mut seen) = (Vec::new(), Vec::new());
     maker.fill(&mut portion);
     let before = machine::own_peak();
-    let (mut taken, mut told) = (Duration::ZERO, 0_u64);
+    let (mut taken, mut listener) = (Duration::ZERO, Listener::default());
     for _ in 0..portions {
         let started = Instant::now();
         for (stream, message) in &portion {
             decoders[*stream].read(message, now(), &mut seen);
-            told += u64::try_from(seen.len()).unwrap();
-            seen.drain(..).for_each(|seen| listen(&seen));
+            for seen in seen.drain(..) {
+                listener.take(Word::Told { stream: Stream::ALL[*stream], seen });
+            }
         }
         taken += started.elapsed();
         maker.fill(&mut portion);
     }
     let forgotten: u64 = decoders.iter().map(Decoder::forgotten).sum();
-    println!("{} {} {told} {forgotten}", taken.as_secs_f64(), machine::own_peak() - before);
+    println!("{} {} {} {forgotten}", taken.as_secs_f64(), machine::own_peak() - before, listener.told);
 }
 
-/// Where what is told goes; nothing of it may be of a kind that is not known.
-fn listen(seen: &Seen) {
-    assert!(!matches!(seen, Seen::Unknown { .. }), "{seen:?}");
+/// Where what is told goes.
+#[derive(Default)]
+struct Listener {
+    told: u64,
+}
+
+impl Listener {
+    /// Nothing may be of a kind that is not known.
+    fn take(&mut self, word: Word) {
+        let Word::Told { seen, .. } = word else { panic!("{word:?}") };
+        assert!(!matches!(seen, Seen::Unknown { .. }), "{seen:?}");
+        self.told += 1;
+    }
 }
 
 /// Makes messages, each of a stream by its place.
@@ -119,7 +130,7 @@ impl Maker {
             _ => Event::LinkFailEvent(refused),
         };
         let done = Event::FinalHtlcEvent(FinalHtlcEvent { settled: turn < 6, offchain: true });
-        let lost = self.number.is_multiple_of(1000);
+        let lost = self.number.is_multiple_of(25);
         let mut push = |event, kind| {
             let event = HtlcEvent {
                 incoming_channel_id: 1 + self.number % 40,

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use daznode::snapshot::FailureReason;
+use daznode::sources::lnd::follow::{Follower, Limits};
 use daznode::sources::lnd::{self, Surroundings};
 use daznode::sources::streams::{ChannelChange, Seen, Stream, Word};
 use daznode::units::{Msat, Pubkey, UnixMs};
@@ -17,6 +18,11 @@ use super::{AROUND, spec};
 fn clock() -> UnixMs {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     UnixMs(i64::try_from(now.as_millis()).unwrap())
+}
+
+/// The real ones, but that a node which is held is noticed sooner.
+fn limits() -> Limits {
+    Limits { alive_every: Duration::from_secs(2), alive_within: Duration::from_secs(4), ..Limits::default() }
 }
 
 /// What the streams of a node told so far.
@@ -35,8 +41,9 @@ impl Followed {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let around = Surroundings { now: clock(), ..AROUND };
-                let (follower, judged) = lnd::follower(&spec, &around).unwrap();
-                assert_eq!(judged.streams_not_permitted, Vec::<&daznode::sources::answers::Method>::new());
+                let (options, judged) = lnd::options(&spec, &around).unwrap();
+                assert!(judged.streams_not_permitted.is_empty(), "{judged:?}");
+                let follower = Follower::new(&options, limits()).unwrap();
                 let (out, mut heard) = tokio::sync::mpsc::channel(16);
                 let pass_on = async {
                     while let Some(word) = heard.recv().await {
@@ -99,6 +106,18 @@ impl Followed {
             self.expect(stream.name(), |word| {
                 matches!(word, Word::Began { stream: begun, .. } if *begun == stream).then_some(())
             });
+        }
+    }
+
+    /// Each stood until shortly before then.
+    fn expect_all_ended(&mut self, gone: UnixMs) {
+        for stream in Stream::ALL {
+            let stood_until = self.expect(stream.name(), |word| match word {
+                Word::Ended { stream: ended, stood_until, .. } if *ended == stream => Some(*stood_until),
+                _ => None,
+            });
+            let apart = gone.since(stood_until);
+            assert!((-10_000..10_000).contains(&apart), "{stream:?} stood until {stood_until:?}, gone at {gone:?}");
         }
     }
 
@@ -182,16 +201,18 @@ fn the_streams_of_a_real_node_tell_what_happens_to_it() {
     followed.expect_change(ChannelChange::Active);
     followed.forget();
 
+    // LND does nothing for a while, though its connections stand.
+    let before = clock();
+    network.hold(bob);
+    followed.expect_all_ended(before);
+    network.release(bob);
+    followed.expect_all_begun();
+    followed.forget();
+
     // LND goes, and returns.
     let before = clock();
     network.stop_node(bob);
-    for stream in Stream::ALL {
-        let stood_until = followed.expect(stream.name(), |word| match word {
-            Word::Ended { stream: ended, stood_until, .. } if *ended == stream => Some(*stood_until),
-            _ => None,
-        });
-        assert!(before.since(stood_until) < 40_000, "{stream:?} stood until {stood_until:?}, gone after {before:?}");
-    }
+    followed.expect_all_ended(before);
     followed.forget();
     network.start_node(bob);
     followed.expect_all_begun();

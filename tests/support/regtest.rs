@@ -164,6 +164,15 @@ impl Network {
         }
     }
 
+    /// Holds a node, as a machine that has no time for it, until [`Network::release`].
+    pub(crate) fn hold(&self, n: usize) {
+        signal(self.nodes[n].child.as_ref(), rustix::process::Signal::STOP);
+    }
+
+    pub(crate) fn release(&self, n: usize) {
+        signal(self.nodes[n].child.as_ref(), rustix::process::Signal::CONT);
+    }
+
     pub(crate) fn mine(&self, blocks: u32) {
         assert!(self.chain("generate", &json!([blocks])).is_some(), "btcd mines");
     }
@@ -274,11 +283,16 @@ fn quiet(command: &mut Command) -> Child {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
+fn signal(child: Option<&Child>, signal: rustix::process::Signal) {
+    let pid = child.and_then(|child| i32::try_from(child.id()).ok()).and_then(rustix::process::Pid::from_raw);
+    if let Some(pid) = pid {
+        let _ = rustix::process::kill_process(pid, signal);
+    }
+}
+
 /// Asks a program that we started to end, then ends it.
 fn end(child: &mut Child) {
-    if let Some(pid) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
-        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-    }
+    signal(Some(child), rustix::process::Signal::TERM);
     let until = Instant::now() + Duration::from_secs(20);
     while Instant::now() < until {
         if matches!(child.try_wait(), Ok(Some(_))) {

@@ -123,3 +123,12 @@ fn a_credential_is_found_where_systemd_puts_it() {
     let around = Surroundings { credentials: Some(folder.path()), ..around() };
     assert!(options(&spec, &around).is_ok());
 }
+
+#[tokio::test]
+async fn a_follower_is_made_of_the_same_files_and_dials_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, judged) = follower(&spec(folder.path(), "readonly.macaroon", 0o600), &around()).unwrap();
+    assert!(judged.streams_not_permitted.is_empty(), "{judged:?}");
+    let refused = follower(&spec(folder.path(), "admin.macaroon", 0o600), &around()).unwrap_err();
+    assert!(matches!(refused, Error::Macaroon { .. }), "{refused}");
+}
