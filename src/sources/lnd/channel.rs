@@ -221,20 +221,23 @@ enum Place<'a> {
 }
 
 impl Messages<'_> {
-    /// The next message, or why there is none. Can be dropped at any time without losing one.
-    pub(super) async fn next(&mut self) -> Result<Bytes, Status> {
+    /// The next message, or nothing where LND ended the stream. Can be dropped at any time without losing one.
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Status> {
         loop {
             match &mut self.at {
                 Place::Asked(begun) => self.at = Place::Told(Box::new(begun.await?)),
-                Place::Told(messages) => {
-                    let ended = || Status::unavailable("the stream was ended: is LND stopping?");
-                    return messages.message().await?.ok_or_else(ended);
-                }
+                Place::Told(messages) => return messages.message().await,
             }
         }
     }
 
-    /// What an end means.
+    /// What an end without a message means.
+    pub(super) fn ended(&self) -> Error {
+        let reason = format!("it ended {}: is LND stopping?", self.method.name());
+        Error::Unreachable { address: self.connection.address.clone(), reason }
+    }
+
+    /// What an end with an error means.
     pub(super) async fn explained(&self, status: &Status) -> Error {
         self.connection.explained(errors::from_status(&self.connection.address, self.method, status)).await
     }

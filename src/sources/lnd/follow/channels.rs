@@ -11,12 +11,12 @@ pub(super) fn channel(message: &[u8], at: UnixMs) -> Result<Option<Seen>, Strang
     let mut strange = None;
     for field in fields(message) {
         let field = field?;
-        let (change, point) = match field.number {
+        let (change, channel) = match field.number {
             1 => (ChannelChange::Opened, text_point(field.bytes(), 3)?),
             2 => (ChannelChange::Closed, text_point(field.bytes(), 1)?),
             3 => (ChannelChange::Active, outpoint(field.bytes())?),
             4 => (ChannelChange::Inactive, outpoint(field.bytes())?),
-            6 => (ChannelChange::Pending, pending(field.bytes())?),
+            6 => (ChannelChange::Pending, point(field.bytes(), 2)?),
             7 => (ChannelChange::Resolved, outpoint(field.bytes())?),
             // Its funding transaction did not come in time, and LND has given it up.
             8 => (ChannelChange::Closed, outpoint(field.bytes())?),
@@ -28,7 +28,7 @@ pub(super) fn channel(message: &[u8], at: UnixMs) -> Result<Option<Seen>, Strang
                 continue;
             }
         };
-        return Ok(Some(Seen::Channel { at, point, change }));
+        return Ok(Some(Seen::Channel { at, point: channel, change }));
     }
     Err(Strange::part("ChannelEventUpdate", strange))
 }
@@ -52,30 +52,20 @@ pub(super) fn peer(message: &[u8], at: UnixMs) -> Result<Seen, Strange> {
     Ok(Seen::Peer { at, peer: pubkey(text(key)?)?, online })
 }
 
-/// A `ChannelPoint`: the transaction's hash as bytes or as text.
+/// A `ChannelPoint`: the transaction's hash as bytes or as text, and the output.
 pub(super) fn outpoint(message: &[u8]) -> Result<Outpoint, Strange> {
-    let (mut txid, mut output) = (None, 0);
-    for field in fields(message) {
-        let field = field?;
-        match field.number {
-            1 => txid = Some(hash(field.bytes())?),
-            2 => txid = Some(hashed(text(field.bytes())?)?),
-            3 => output = index(&field)?,
-            _ => {}
-        }
-    }
-    let txid = txid.ok_or_else(|| Bad::new("channel without a transaction"))?;
-    Ok(Outpoint::of(txid, output))
+    point(message, 3)
 }
 
-/// A `PendingUpdate`.
-fn pending(message: &[u8]) -> Result<Outpoint, Strange> {
+/// The same with the output under this number: `PendingUpdate` has no hash as text, and the output in its place.
+fn point(message: &[u8], output_at: u64) -> Result<Outpoint, Strange> {
     let (mut txid, mut output) = (None, 0);
     for field in fields(message) {
         let field = field?;
         match field.number {
+            number if number == output_at => output = index(&field)?,
             1 => txid = Some(hash(field.bytes())?),
-            2 => output = index(&field)?,
+            2 => txid = Some(hashed(text(field.bytes())?)?),
             _ => {}
         }
     }

@@ -136,11 +136,12 @@ impl<'a> Followed<'a> {
         loop {
             tokio::select! {
                 message = messages.next() => match message {
-                    Ok(message) => {
+                    Ok(Some(message)) => {
                         let now = (self.clock)();
                         pace.check(now, self.limits.clock_slack, connection)?;
                         self.heard(&message, now).await?;
                     }
+                    Ok(None) => return Err(Over::Broken(messages.ended())),
                     Err(status) => return Err(Over::Broken(messages.explained(&status).await)),
                 },
                 answered = &mut alive => {
