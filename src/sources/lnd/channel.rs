@@ -110,7 +110,8 @@ impl Connection {
             .initial_connection_window_size(FOLLOWED_CONNECTION_WINDOW)
             .http2_keep_alive_interval(alive.every)
             .keep_alive_timeout(alive.within)
-            .keep_alive_while_idle(true)
+            // LND hangs up on who pings it without a stream.
+            .keep_alive_while_idle(false)
             .connect_with_connector_lazy(tower::service_fn(move |_: Uri| Arc::clone(&dial).connect_again()));
         Ok(Self { address: options.address.to_string(), channel, macaroon: shown(&options.macaroon)?, shown_until })
     }
