@@ -83,7 +83,11 @@ impl Following {
 }
 
 fn follow_with(lnd: &FakeLnd, streams: &'static [Stream], limits: Limits, room: usize) -> Following {
-    let follower = Follower::new(&options(&lnd.address(), lnd.certificate()), limits).unwrap();
+    follow_at(&lnd.address(), lnd, streams, limits, room)
+}
+
+fn follow_at(address: &str, lnd: &FakeLnd, streams: &'static [Stream], limits: Limits, room: usize) -> Following {
+    let follower = Follower::new(&options(address, lnd.certificate()), limits).unwrap();
     let (out, words) = mpsc::channel(room);
     let ahead_ms = Arc::new(AtomicI64::new(0));
     let ahead = Arc::clone(&ahead_ms);
@@ -449,6 +453,47 @@ async fn following_ends_when_lnd_takes_the_credentials_for_no_stream() {
             told += 1;
         }
         assert_eq!(told, 4);
+    })
+    .await;
+}
+
+/// A line to an LND, of which a connection may be lost: it stays open, and nothing gets through any more.
+async fn line(to: String, lost: tokio::sync::watch::Receiver<bool>) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::task::spawn_local(async move {
+        let mut first = true;
+        while let Ok((mut near, _)) = listener.accept().await {
+            let mut far = tokio::net::TcpStream::connect(&to).await.unwrap();
+            let (is_first, mut lost) = (std::mem::take(&mut first), lost.clone());
+            tokio::task::spawn_local(async move {
+                tokio::select! {
+                    _ = tokio::io::copy_bidirectional(&mut near, &mut far) => return,
+                    Ok(_) = lost.wait_for(|lost| *lost && is_first) => {}
+                }
+                std::future::pending::<()>().await;
+                drop((near, far));
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_connection_that_is_lost_without_a_word_is_left_for_a_new_one() {
+    local(async {
+        let lnd = ready(|_| Reply::Hang);
+        let (lose, lost) = tokio::sync::watch::channel(false);
+        let address = line(lnd.address(), lost).await;
+        let limits = Limits { alive_within: Duration::from_millis(500), ..quick() };
+        let mut following = follow_at(&address, &lnd, &[Stream::Peers], limits, 100);
+        let began = following.began().await;
+        lose.send(true).unwrap();
+        let (stood_until, error) = following.ended().await;
+        assert!(stood_until >= began && error.is_transient(), "{error}");
+        // It may fail in other words until the old connection is given up.
+        while !matches!(following.next().await, Word::Began { .. }) {}
+        assert_eq!(lnd.connections(), 2);
     })
     .await;
 }
