@@ -2,6 +2,7 @@
 //!
 //! Defaults < `/etc/daznode/config.toml` < the user's file < `--config` < environment < flags (which `cli` lays over).
 
+mod alerts;
 mod file;
 mod graph;
 
@@ -15,6 +16,9 @@ pub use self::graph::Graph;
 use crate::analysis::Thresholds;
 use crate::schedule::Schedule;
 use crate::sources::{amboss, mempool};
+
+pub use alerts::Alerts;
+pub use file::distance;
 
 /// Every setting with its default and what it is for; `init` writes it.
 pub const DEFAULT_FILE: &str = include_str!("../daznode.default.toml");
@@ -44,6 +48,8 @@ pub struct Config {
     pub output: Output,
     /// Where the network graph is kept, and for how long it is as good as a new one.
     pub graph: Graph,
+    /// When alerts are told, and how often.
+    pub alerts: Alerts,
 }
 
 /// How `generate` works.
@@ -218,6 +224,7 @@ static KEYS: LazyLock<Vec<(String, &'static str)>> = LazyLock::new(|| {
         .copied()
         .chain([COLOR])
         .chain(graph::FORMS)
+        .chain(alerts::FORMS)
         .map(|(key, form)| (key.to_owned(), form))
         .chain(limits)
         .collect()
@@ -334,8 +341,9 @@ impl Config {
         for (key, limit) in limits {
             that(&format!("thresholds.{key}"), &limit.to_string(), limit.as_integer().is_some_and(|n| n >= 0))?;
         }
-        within("output.width", u64::from(self.output.width), 0, 500)?;
-        self.graph.check()
+        self.graph.check()?;
+        self.alerts.check()?;
+        within("output.width", u64::from(self.output.width), 0, 500)
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Windows are half open: an event at `start` belongs to it, one at `end` does not.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -68,6 +70,12 @@ pub struct History {
     pub samples: Vec<ChannelSample>,
     /// Alerts that the report before left open.
     pub open_alerts: Vec<OpenAlert>,
+    /// Alerts that were resolved since the report before, by the watcher or an earlier report of the same day.
+    pub resolved_alerts: Vec<OpenAlert>,
+    /// Keys of alerts that were resolved at some time; they can be open again.
+    pub ended_alerts: HashSet<String>,
+    /// Alerts of which nothing is sent for a while.
+    pub mutes: Vec<Mute>,
     /// Our balance in each channel over time, from all samples.
     pub balances: Vec<MeanBalance>,
     /// Policies of own channels as they changed in the last 90 days, oldest first, each with the one before it.
@@ -386,4 +394,40 @@ pub struct OpenAlert {
     pub title: String,
     /// When it was first seen.
     pub since: UnixMs,
+    /// When the operator acknowledged it.
+    pub acknowledged_at: Option<UnixMs>,
+}
+
+impl OpenAlert {
+    /// One that nobody acknowledged.
+    pub fn new(key: impl Into<String>, severity: Severity, title: impl Into<String>, since: UnixMs) -> Self {
+        Self { key: key.into(), severity, title: title.into(), since, acknowledged_at: None }
+    }
+
+    /// Its rule.
+    pub fn rule(&self) -> &str {
+        self.key.split(':').next().unwrap_or_default()
+    }
+}
+
+/// Alerts of which nothing is sent for a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mute {
+    /// The key of one alert, or the name of a rule with `:*`.
+    pub pattern: String,
+    /// Since when.
+    pub from: UnixMs,
+    /// Until when; not included.
+    pub until: UnixMs,
+    /// Why.
+    pub reason: String,
+}
+
+impl Mute {
+    /// Whether it is about this alert at this time. A clock that went back does not end it.
+    pub fn covers(&self, alert_key: &str, at: UnixMs) -> bool {
+        let of_rule = self.pattern.strip_suffix(":*");
+        let meant = self.pattern == alert_key || of_rule.is_some_and(|rule| alert_key.split(':').next() == Some(rule));
+        meant && at < self.until
+    }
 }

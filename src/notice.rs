@@ -4,6 +4,16 @@
 //! sends what is there. So nothing is lost between the two, and nothing has to be sent twice but where a try ended without
 //! an answer: then its key is the same.
 
+mod life;
+mod message;
+mod quiet;
+mod stats;
+
+pub use life::{Ended, Look, Missed, Rhythm, Say, Standing};
+pub use message::Occurrence;
+pub use quiet::Quiet;
+pub use stats::{Group, Lived, Named, Stats, Times};
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -127,12 +137,30 @@ impl Route {
 pub struct Telling {
     /// The channels.
     pub routes: Vec<Route>,
+    /// When alerts are told, and how often.
+    pub rhythm: Rhythm,
 }
 
 impl Telling {
     /// The channels that want an event.
     pub fn channels(&self, event: &Event) -> impl Iterator<Item = &str> {
         self.routes.iter().filter(|route| route.wants(event)).map(|route| route.channel.as_str())
+    }
+
+    /// When an event may be sent: in the quiet hours only what is critical goes out, and good news never does.
+    pub fn not_before(&self, event: &Event) -> UnixMs {
+        let Some(quiet) = &self.rhythm.quiet else { return event.at };
+        let bad_news = !matches!(event.kind, EventKind::AlertResolved | EventKind::Report);
+        let urgent = bad_news && event.severity == Severity::Critical && !self.rhythm.quiet_critical;
+        if urgent || event.kind == EventKind::Test { event.at } else { quiet.end(event.at) }
+    }
+
+    /// The same without these channels.
+    #[must_use]
+    pub fn without(&self, channels: &[String]) -> Self {
+        let mut rest = self.clone();
+        rest.routes.retain(|route| !channels.contains(&route.channel));
+        rest
     }
 }
 
@@ -175,6 +203,7 @@ mod tests {
                 route("carol", &EventKind::ALL, Severity::Info, &["carol"]),
                 route("digest", &[EventKind::Report], Severity::Critical, &[]),
             ],
+            rhythm: Rhythm::default(),
         };
         let to = |kind, severity, user| telling.channels(&event(kind, severity, user)).collect::<Vec<_>>().join(" ");
         assert_eq!(to(EventKind::AlertOpened, Severity::Critical, "bob"), "all pager");
@@ -183,6 +212,25 @@ mod tests {
         assert_eq!(to(EventKind::Report, Severity::Info, "bob"), "all digest");
         let whole = Event { about: None, ..event(EventKind::RunFailed, Severity::Critical, "") };
         assert_eq!(telling.channels(&whole).collect::<Vec<_>>().join(" "), "all carol");
+    }
+
+    #[test]
+    fn in_quiet_hours_only_critical_news_goes_out() {
+        let time = |text| Quiet::time(text).unwrap();
+        let quiet = Quiet { from: time("22:00"), to: time("07:00"), zone: jiff::tz::TimeZone::UTC };
+        let rhythm = Rhythm { quiet: Some(quiet), ..Rhythm::default() };
+        let telling = Telling { routes: Vec::new(), rhythm };
+        // 1970-01-01 00:00 is night.
+        let seven = UnixMs(7 * 3_600_000);
+        let at = |telling: &Telling, kind, severity| telling.not_before(&event(kind, severity, "bob"));
+        assert_eq!(at(&telling, EventKind::AlertOpened, Severity::Critical), UnixMs(0));
+        assert_eq!(at(&telling, EventKind::AlertOpened, Severity::Warning), seven);
+        assert_eq!(at(&telling, EventKind::AlertResolved, Severity::Critical), seven);
+        assert_eq!(at(&telling, EventKind::Report, Severity::Critical), seven);
+        assert_eq!(at(&telling, EventKind::Test, Severity::Info), UnixMs(0));
+        let rhythm = Rhythm { quiet_critical: true, ..telling.rhythm.clone() };
+        assert_eq!(at(&Telling { rhythm, ..telling }, EventKind::AlertOpened, Severity::Critical), seven);
+        assert_eq!(at(&Telling::default(), EventKind::Report, Severity::Info), UnixMs(0));
     }
 
     #[test]

@@ -455,6 +455,44 @@ pub enum Severity {
     Critical,
 }
 
+/// Where an alert is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertState {
+    /// It was not there before.
+    New,
+    /// It was resolved before, and is there again.
+    Back,
+    /// It was there before.
+    Ongoing,
+    /// The operator knows.
+    Acknowledged,
+    /// Nothing is sent of it.
+    Muted,
+    /// It is over.
+    Resolved,
+}
+
+impl AlertState {
+    /// The state of an alert that was seen as `seen`: what the operator said of it goes before that.
+    pub const fn said(seen: Self, acknowledged: bool, muted: bool) -> Self {
+        match (muted, acknowledged) {
+            (true, _) => Self::Muted,
+            (false, true) => Self::Acknowledged,
+            (false, false) => seen,
+        }
+    }
+
+    /// How an alert is seen that stands: whether it did so before, and whether it was resolved in between.
+    pub const fn seen(ongoing: bool, again: bool) -> Self {
+        match (ongoing, again) {
+            (true, _) => Self::Ongoing,
+            (false, true) => Self::Back,
+            (false, false) => Self::New,
+        }
+    }
+}
+
 /// What is wrong.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Alert {
@@ -477,6 +515,15 @@ pub struct Alert {
     pub subject: String,
     /// Whether the report before had it too.
     pub ongoing: bool,
+    /// Where it is in its life; null in a report of an older daznode.
+    #[serde(default)]
+    pub state: Option<AlertState>,
+    /// When the operator acknowledged it.
+    #[serde(default)]
+    pub acknowledged_at: Option<Time>,
+    /// Until when nothing is sent of it.
+    #[serde(default)]
+    pub muted_until: Option<Time>,
 }
 
 /// How much it matters.

@@ -178,6 +178,18 @@ pub const HOUR_MS: i64 = 3_600_000;
 /// Milliseconds in a day.
 pub const DAY_MS: i64 = 24 * HOUR_MS;
 
+/// A span of time in the largest unit of which it has at least two, rounded down: days, hours or minutes.
+pub const fn span(ms: i64) -> (i64, &'static str) {
+    let ms = if ms < 0 { 0 } else { ms };
+    if ms >= 2 * DAY_MS {
+        (ms / DAY_MS, "day")
+    } else if ms >= 2 * HOUR_MS {
+        (ms / HOUR_MS, "hour")
+    } else {
+        (ms / 60_000, "minute")
+    }
+}
+
 /// A civil day in UTC, printed as `2026-11-21`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -9,6 +9,7 @@ use super::alerts::{Judged, RULES};
 use super::facts::Facts;
 use super::number::whole;
 use super::words;
+use crate::history::OpenAlert;
 use crate::report::{Alert, Change, Changes, SCORE_VERSION, ScorePart, Severity, Time};
 use crate::snapshot::Snapshot;
 
@@ -162,15 +163,29 @@ fn score(facts: &Facts<'_>, parts: &[ScorePart], items: &mut Vec<Change>) {
     }
 }
 
+fn resolved(alert: &OpenAlert) -> Change {
+    change("alert-resolved", alert.key.clone(), format!("resolved: {}", words::line(&alert.title)))
+}
+
+/// Whether an alert is about something that stands, and so has an end.
+fn has_end(alert: &OpenAlert) -> bool {
+    RULES.iter().any(|rule| rule.name == alert.rule() && !rule.event)
+}
+
 /// How many alerts are new, and those that were open and are not there any more although their rule was judged in full.
 /// The new ones themselves stand among the alerts; what only happened in a day has no end.
 fn alerts(facts: &Facts<'_>, judged: &Judged, items: &mut Vec<Change>) {
     let now: HashSet<&str> = judged.alerts.iter().map(|a| a.alert_key.as_str()).collect();
     for open in facts.history.open_alerts.iter().filter(|a| !now.contains(a.key.as_str())) {
-        let rule = open.key.split(':').next().unwrap_or_default();
-        let ends = RULES.iter().any(|r| r.name == rule && !r.event);
-        if ends && judged.complete.contains(rule) {
-            items.push(change("alert-resolved", open.key.clone(), format!("resolved: {}", words::line(&open.title))));
+        if has_end(open) && judged.complete.contains(open.rule()) {
+            items.push(resolved(open));
+        }
+    }
+    // What the watcher ended since; one that is there again stands among the alerts.
+    let mut seen: HashSet<&str> = facts.history.open_alerts.iter().map(|a| a.key.as_str()).chain(now).collect();
+    for ended in facts.history.resolved_alerts.iter().filter(|a| has_end(a)) {
+        if seen.insert(&ended.key) {
+            items.push(resolved(ended));
         }
     }
     let new: Vec<&Alert> = judged.alerts.iter().filter(|a| is_new(facts, a) && a.severity > Severity::Info).collect();

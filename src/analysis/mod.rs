@@ -22,7 +22,7 @@ mod thresholds;
 mod trends;
 mod words;
 
-pub use alerts::{RULES, Rule};
+pub use alerts::{RULES, Rule, UNREACHABLE, WATCHED_RULES, alerts_now, unreachable};
 pub use assemble::{Backfill, Identity, Input, backfilled, report};
 pub use forecast::{forecast, seasonal_mean};
 pub use period::{PeriodInput, ReportedDay, period_report};

@@ -24,6 +24,8 @@ pub struct Thresholds {
     pub certificate_warning_days: i64,
     /// Days before the certificate's end that are critical; likewise for a macaroon.
     pub certificate_critical_days: i64,
+    /// Minutes without an answer after which the watcher calls the node unreachable.
+    pub unreachable_minutes: i64,
     /// Peers that must leave at once before this node is suspected itself.
     pub mass_offline_peers: usize,
     /// Share of the peers, in percent, that must leave at once before this node is suspected itself.
@@ -289,6 +291,7 @@ impl Default for Thresholds {
             behind_critical_blocks: 6,
             certificate_warning_days: 30,
             certificate_critical_days: 7,
+            unreachable_minutes: 10,
             mass_offline_peers: 3,
             mass_offline_percent: 50,
             drained_percent: 10,

@@ -1,6 +1,6 @@
 //! How amounts, spans and names are written in titles and descriptions.
 
-use crate::units::{DAY_MS, HOUR_MS, Msat, Pubkey, Sat};
+use crate::units::{Msat, Pubkey, Sat};
 
 /// `1,221,752`
 pub(super) fn grouped(value: i64) -> String {
@@ -40,14 +40,7 @@ pub(super) fn number(n: usize, one: &str) -> String {
 
 /// `3 days`, `5 hours`, `12 minutes`
 pub(super) fn span(ms: i64) -> String {
-    let ms = ms.max(0);
-    let (n, unit) = if ms >= 2 * DAY_MS {
-        (ms / DAY_MS, "day")
-    } else if ms >= 2 * HOUR_MS {
-        (ms / HOUR_MS, "hour")
-    } else {
-        (ms / 60_000, "minute")
-    };
+    let (n, unit) = crate::units::span(ms);
     number(usize::try_from(n).unwrap_or(usize::MAX), unit)
 }
 
@@ -77,6 +70,7 @@ fn unfit(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::{DAY_MS, HOUR_MS};
 
     #[test]
     fn amounts_have_separators_and_units() {

@@ -91,7 +91,7 @@ fn unknown(path: &str, above: &str, name: &Spanned<Cow<'_, str>>) -> String {
 }
 
 /// Letters to change, add or drop to make one word of the other.
-pub(super) fn distance(a: &str, b: &str) -> usize {
+pub fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.chars().enumerate() {

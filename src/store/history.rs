@@ -31,7 +31,12 @@ impl Store {
             history.watched = self.sql(watched::watched(tx, key, window_end))?;
             history.advice = self.sql(advice::past(tx, key, profile, window_end))?;
             history.open_alerts = self.sql(alerts::open(tx, key, profile))?;
+            history.ended_alerts = self.sql(alerts::ended(tx, key, profile))?;
+            history.mutes = self.sql(alerts::mutes(tx, key, profile))?;
             history.previous_report = self.previous_report(profile, report_date)?;
+            if let Some(since) = history.previous_report.as_ref().map(|report| report.window_end.0) {
+                history.resolved_alerts = self.sql(alerts::resolved(tx, key, profile, since))?;
+            }
             // A report that is made again is held against the same day as the first of its day.
             let told = history.previous_report.as_ref().map(|report| report.window_end.0.plus(1));
             let before = told.map(|end| self.latest_snapshot(profile, end.min(window_end))).transpose()?.flatten();

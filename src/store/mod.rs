@@ -53,6 +53,7 @@ use crate::units::UnixMs;
 use place::{Header, Place};
 
 pub use advice::AdviceRow;
+pub use alerts::{AlertAct, AlertEvent, AlertMessage, AlertRow, By, Judged};
 pub use check::{Checked, DamagedReport};
 pub use crash::{CRASH_POINTS, crash_point};
 pub use error::{Error, Result};

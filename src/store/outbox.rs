@@ -19,7 +19,7 @@ impl Store {
     /// Puts an event that no other write makes true into the outbox. Gives the number of messages that are new.
     pub fn tell(&self, profile: &Profile, event: &Event) -> Result<usize> {
         let key = self.key(profile)?;
-        self.write(|tx| self.sql(put(tx, key, Some(profile), &self.telling, event, event.at)))
+        self.write(|tx| self.sql(put(tx, key, Some(profile), &self.telling, event, self.telling.not_before(event))))
     }
 }
 

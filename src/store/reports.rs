@@ -6,9 +6,10 @@ use uuid::Uuid;
 use super::error::{Error, Result};
 use super::profiles::{Key, Profile};
 use super::snapshots::sha256;
-use super::{Json, Named, Parsed, Store, advice, alerts, name_of, periods};
+use super::{Json, Named, Parsed, Store, advice, alerts, name_of, outbox, periods};
 use crate::history::PastScore;
-use crate::report::{GenerationStatus, Report, ScorePart, Status, Time};
+use crate::notice::{Event, EventKind};
+use crate::report::{GenerationStatus, Report, ScorePart, Severity, Status, Time};
 use crate::units::{Day, Sat, UnixMs};
 
 /// A report that is stored.
@@ -131,7 +132,7 @@ impl Store {
                 count(tx, key, profile, report)?;
                 // A day that is caught up says nothing of now.
                 if !report.backfilled {
-                    alerts::put(tx, key, profile, report)?;
+                    alerts::put_report(tx, key, profile, &self.telling, report)?;
                     advice::put(tx, key, profile, report)?;
                 }
                 Ok(())
@@ -140,7 +141,7 @@ impl Store {
         })
     }
 
-    /// Keeps that a run failed: a row without a file.
+    /// Keeps that a run failed: a row without a file, and one word of it a day to the outside.
     pub fn put_failed(&self, profile: &Profile, failed: &FailedRun) -> Result<()> {
         let key = self.key(profile)?;
         self.write(|tx| {
@@ -160,7 +161,10 @@ impl Store {
                     failed.message,
                 ],
             );
-            self.sql(put).map(|_| ())
+            self.sql(put)?;
+            let event = failed_event(profile, failed);
+            let not_before = self.telling.not_before(&event);
+            self.sql(outbox::put(tx, key, Some(profile), &self.telling, &event, not_before)).map(|_| ())
         })
     }
 
@@ -292,6 +296,22 @@ impl Store {
         }
         let profile_id = row.profile.parse().map_err(|_| self.damaged(format!("{what} has no profile")))?;
         Ok(StoredReport { document, report, sha256: row.sha256, file: row.file, profile_id })
+    }
+}
+
+/// What is told of a run that failed: once for each day, however often it is tried.
+fn failed_event(profile: &Profile, failed: &FailedRun) -> Event {
+    Event {
+        key: format!("failed:{}:{}", profile.id, failed.date),
+        kind: EventKind::RunFailed,
+        at: failed.at,
+        severity: Severity::Warning,
+        about: Some(alerts::about(profile)),
+        title: format!("No report of {}: the run failed", failed.date),
+        text: failed.message.clone(),
+        alert_key: None,
+        since: None,
+        report_id: None,
     }
 }
 

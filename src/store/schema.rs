@@ -31,7 +31,7 @@ pub(super) static VERSIONS: [Version; 3] = [
     },
     Version {
         script: include_str!("migrations/0003_living.sql"),
-        schema_sha256: "af2ba063ffa2a9bcd9f90df72a3378db4eec6de83fd793b3b23b3131086f4608",
+        schema_sha256: "78423fd26419013b5937a94fbd7a9e8a9bbac2ec289799b3149015ef764ad0dc",
     },
 ];
 

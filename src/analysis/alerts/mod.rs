@@ -16,17 +16,19 @@ mod policy;
 mod recovery;
 mod rules;
 mod silence;
+mod watched;
 
 pub(super) use htlcs::first_expiry;
 pub(super) use peers::by_peer;
 pub use rules::RULES;
 pub(super) use silence::not_measured;
+pub use watched::{UNREACHABLE, WATCHED_RULES, alerts_now, unreachable};
 
 use std::collections::HashSet;
 
 use super::facts::Facts;
 use super::words;
-use crate::report::{Alert, Severity, Time};
+use crate::report::{Alert, AlertState, Severity, Time};
 use crate::units::Sat;
 
 /// A rule, as the docs and the config know it.
@@ -44,7 +46,7 @@ pub struct Rule {
     /// What it finds.
     judge: fn(&Facts<'_>) -> Vec<Finding>,
     /// Whether it tells of something that happened in the day, and so has no end that is worth a word.
-    pub(super) event: bool,
+    pub event: bool,
 }
 
 /// What a finding can endanger.
@@ -118,10 +120,15 @@ impl Judged {
 
 /// Asks every rule that has what it needs.
 pub(super) fn judge(facts: &Facts<'_>) -> Judged {
+    judge_of(facts, &|_| true)
+}
+
+/// Asks those of some rules that have what they need.
+fn judge_of(facts: &Facts<'_>, wanted: &dyn Fn(&Rule) -> bool) -> Judged {
     let mut found: Vec<(Sat, Alert)> = Vec::new();
     let mut complete = HashSet::new();
     let mut safety = Vec::new();
-    for rule in RULES.iter().filter(|r| (r.ready)(facts)) {
+    for rule in RULES.iter().filter(|r| wanted(r) && (r.ready)(facts)) {
         let mut findings = (rule.judge)(facts);
         debug_assert!(findings.iter().all(|f| f.severity <= rule.worst), "{} is worse than its worst", rule.name);
         findings.sort_by(|a, b| order((a.severity, a.stake, &a.subject), (b.severity, b.stake, &b.subject)));
@@ -165,7 +172,13 @@ fn fold(findings: &mut Vec<Finding>, limit: usize) -> bool {
 
 fn alert(facts: &Facts<'_>, rule: &'static str, finding: Finding) -> Alert {
     let key = format!("{rule}:{}", finding.subject);
-    let open = facts.history.open_alerts.iter().find(|a| a.key == key);
+    let history = facts.history;
+    let open = history.open_alerts.iter().find(|a| a.key == key);
+    let mutes = history.mutes.iter().filter(|mute| mute.covers(&key, facts.now));
+    let muted_until = mutes.map(|mute| mute.until).max();
+    let acknowledged_at = open.and_then(|open| open.acknowledged_at);
+    let seen = AlertState::seen(open.is_some(), history.ended_alerts.contains(&key));
+    let state = AlertState::said(seen, acknowledged_at.is_some(), muted_until.is_some());
     Alert {
         severity: finding.severity,
         rule: rule.to_owned(),
@@ -176,6 +189,9 @@ fn alert(facts: &Facts<'_>, rule: &'static str, finding: Finding) -> Alert {
         alert_key: key,
         subject: finding.subject,
         ongoing: open.is_some(),
+        state: Some(state),
+        acknowledged_at: acknowledged_at.map(Time),
+        muted_until: muted_until.map(Time),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The table of all rules.
 
+use super::watched::UNREACHABLE;
 use super::{Area, Finding, Rule, access, books, chain, closing, earnings, flow, host, htlcs, peers, policy, recovery};
 use crate::analysis::facts::Facts;
 use crate::report::Severity;
@@ -52,7 +53,7 @@ const fn event(
 }
 
 /// Every rule: those about funds first.
-pub static RULES: [Rule; 52] = [
+pub static RULES: [Rule; 53] = [
     state(
         "htlc-expiry",
         Severity::Critical,
@@ -130,6 +131,8 @@ pub static RULES: [Rule; 52] = [
         (recovery::towers_known, recovery::none),
         "the watchtower client is on and no tower watches",
     ),
+    // Found by the watcher: a report is only made of a node that answers.
+    state(UNREACHABLE, Severity::Critical, None, (always, |_| Vec::new()), "LND does not answer the watcher"),
     state(
         "not-synced-chain",
         Severity::Critical,

@@ -7,6 +7,7 @@ mod host;
 mod peers;
 mod policy;
 mod recovery;
+mod watched;
 
 use super::*;
 use crate::analysis::Thresholds;
@@ -75,12 +76,7 @@ fn a_node_that_is_not_synced_says_only_that() {
     }
     let mut history = history;
     history.previous_snapshot = Some(bob_later().0);
-    history.open_alerts = vec![OpenAlert {
-        key: "peer-unreachable:x".into(),
-        severity: Severity::Warning,
-        title: "x".into(),
-        since: NOW,
-    }];
+    history.open_alerts = vec![OpenAlert::new("peer-unreachable:x", Severity::Warning, "x", NOW)];
     let report = made(&snapshot, &history);
     assert_eq!(rules(&report), ["not-synced-chain", "not-synced-graph"]);
     assert!(report.metrics.capacity.stale);
@@ -358,12 +354,7 @@ fn an_alert_keeps_its_first_day() {
     snapshot.node.macaroon_can_write = true;
     let mut past = history(&[]);
     let since = UnixMs(NOW.0 - 5 * DAY_MS);
-    past.open_alerts = vec![OpenAlert {
-        key: "macaroon-can-write:node".into(),
-        severity: Severity::Warning,
-        title: "old".into(),
-        since,
-    }];
+    past.open_alerts = vec![OpenAlert::new("macaroon-can-write:node", Severity::Warning, "old", since)];
     let report = made(&snapshot, &past);
     assert_eq!((report.alerts[0].ongoing, report.alerts[0].detected_at.0), (true, since));
 }
@@ -373,12 +364,7 @@ fn a_long_list_is_folded_and_then_nothing_of_it_is_called_resolved() {
     let channels: Vec<_> = (1..=40).map(|n| channel(n, 10_000, 990_000)).collect();
     let flows: Vec<_> = (1..=40).map(|n| sold(n, 1000, 1000 * i64::from(n))).collect();
     let mut past = history(&flows);
-    past.open_alerts = vec![OpenAlert {
-        key: format!("channel-drained:{}", point(1, 0)),
-        severity: Severity::Warning,
-        title: "x".into(),
-        since: NOW,
-    }];
+    past.open_alerts = vec![OpenAlert::new(format!("channel-drained:{}", point(1, 0)), Severity::Warning, "x", NOW)];
     past.previous_snapshot = Some(snapshot(channels.clone()));
     let report = made(&snapshot(channels), &past);
     assert_eq!(report.alerts.len(), 21);

@@ -93,15 +93,19 @@ fn an_alert_is_resolved_only_if_its_rule_could_be_judged() {
     let mut node = snapshot(vec![channel(1, 500_000, 500_000)]);
     let mut past = history(&[]);
     past.previous_snapshot = Some(node.clone());
-    past.open_alerts = vec![crate::history::OpenAlert {
-        key: "anchor-reserve:node".into(),
-        severity: Severity::Warning,
-        title: "The wallet lacks 5 sat".into(),
-        since: NOW,
-    }];
+    past.open_alerts = vec![OpenAlert::new("anchor-reserve:node", Severity::Warning, "The wallet lacks 5 sat", NOW)];
     assert_eq!(lines(&made(&node, &past).changes), ["alert-resolved: resolved: The wallet lacks 5 sat"]);
     node.node.wallet = None;
     assert_eq!(lines(&made(&node, &past).changes), Vec::<String>::new());
+    past.open_alerts.clear();
+    let ended = |key: &str| OpenAlert::new(key, Severity::Critical, "It was so", NOW);
+    past.resolved_alerts = vec![ended("disk-full:/"), ended("disk-full:/"), ended("force-close:x")];
+    let told = ["alert-resolved: resolved: It was so"];
+    assert_eq!(
+        lines(&made(&node, &past).changes),
+        told,
+        "what the watcher ended is told once, what happened has no end"
+    );
 }
 
 /// A node and a past in which it was the same a day ago.
@@ -207,12 +211,7 @@ fn a_peer_that_left_is_told_by_its_alert_alone_and_counted_as_new() {
 #[test]
 fn what_only_happened_in_a_day_is_not_called_resolved() {
     let (now, mut past) = same();
-    past.open_alerts = vec![crate::history::OpenAlert {
-        key: format!("force-close:{}", point(9, 0)),
-        severity: Severity::Critical,
-        title: "closed".into(),
-        since: NOW,
-    }];
+    past.open_alerts = vec![OpenAlert::new(format!("force-close:{}", point(9, 0)), Severity::Critical, "closed", NOW)];
     assert_eq!(lines(&made(&now, &past).changes), Vec::<String>::new());
 }
 
@@ -238,12 +237,7 @@ fn a_second_report_on_the_first_day_tells_since_when_it_compares() {
     let mut before = now.clone();
     before.taken_at = NOW.plus(-HOUR_MS);
     before.node.info.alias = "bobby".to_owned();
-    let open = |a: Alert| crate::history::OpenAlert {
-        key: a.alert_key,
-        severity: a.severity,
-        title: a.title,
-        since: before.taken_at,
-    };
+    let open = |a: Alert| OpenAlert::new(a.alert_key, a.severity, a.title, before.taken_at);
     past.open_alerts = made(&now, &past).alerts.into_iter().map(open).collect();
     past.previous_snapshot = Some(before);
     let report = made(&now, &past);
@@ -266,12 +260,7 @@ fn what_an_earlier_report_of_the_day_opened_is_new_all_day() {
     now.node.channels.as_mut().unwrap()[0].active = false;
     let first = made(&now, &past);
     assert_eq!(lines(&first.changes)[0], "alert-new: new among the alerts: 1 warning");
-    let open = |a: &Alert, since| crate::history::OpenAlert {
-        key: a.alert_key.clone(),
-        severity: a.severity,
-        title: a.title.clone(),
-        since,
-    };
+    let open = |a: &Alert, since| OpenAlert::new(a.alert_key.clone(), a.severity, a.title.clone(), since);
     past.open_alerts = first.alerts.iter().map(|a| open(a, NOW.plus(-HOUR_MS))).collect();
     assert_eq!(lines(&made(&now, &past).changes), lines(&first.changes));
     past.open_alerts = first.alerts.iter().map(|a| open(a, NOW.plus(-DAY_MS))).collect();

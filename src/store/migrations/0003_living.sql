@@ -109,6 +109,11 @@ ALTER TABLE alerts ADD COLUMN told_ms INTEGER;
 ALTER TABLE alerts ADD COLUMN told_severity TEXT;
 ALTER TABLE alerts ADD COLUMN told INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE alerts ADD COLUMN occurrence INTEGER NOT NULL DEFAULT 1;
+-- Whether it came and went so often that it is damped, and the watcher's first look that missed it.
+ALTER TABLE alerts ADD COLUMN flapping INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE alerts ADD COLUMN gone_ms INTEGER;
+UPDATE alerts SET occurrence = (SELECT count(*) FROM alerts AS b WHERE b.tenant = alerts.tenant
+    AND b.profile = alerts.profile AND b.alert_key = alerts.alert_key AND b.detected_ms <= alerts.detected_ms);
 CREATE INDEX alerts_by_key ON alerts (tenant, profile, alert_key, detected_ms);
 -- What was said with it: a comment, the reason of a mute. `report` holds the id of what it came with.
 ALTER TABLE alert_events ADD COLUMN note TEXT;

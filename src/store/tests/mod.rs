@@ -5,6 +5,7 @@ mod balances;
 #[cfg(feature = "crash-points")]
 mod crash;
 mod events;
+mod lives;
 mod migrate;
 mod open;
 mod reports;

@@ -9,7 +9,7 @@ use crate::store::schema::{VERSIONS, digest};
 const SCRIPTS: [&str; 3] = [
     "685e2267ba09e6c32b2cef5b460dc6aca0c80d6b95b7720c6ca3b48ea71e3000",
     "80308f5977a04c05ceda86b1169301839242de811e851208310c2bef10576036",
-    "181067985cad6fbc51ec1723fb532b9d9ed79f849a802a34c958f69a09c865e5",
+    "436cfbcec0ff3a51e3bf936c8e8245ba6914b6254c2542d82158982f1697c80e",
 ];
 
 #[test]

@@ -230,6 +230,9 @@ pub(super) fn alert(key: &str, severity: Severity, at: UnixMs) -> Alert {
         alert_key: key.to_owned(),
         subject: subject.to_owned(),
         ongoing: false,
+        state: None,
+        acknowledged_at: None,
+        muted_until: None,
     }
 }
 

@@ -248,7 +248,7 @@ fn a_forced_close_stands_when_the_report_of_its_day_is_made_again() {
     past.previous_snapshot = Some(Snapshot { taken_at: NOW.plus(-6 * HOUR_MS), ..limbo(Some(140)) });
     assert_eq!(title(&limbo(Some(104)), &past), None, "nobody told it, so it is older");
     let key = format!("force-close:{}", point(9, 0));
-    let told = |since| OpenAlert { key: key.clone(), severity: Severity::Critical, title: "x".into(), since };
+    let told = |since| OpenAlert::new(key.clone(), Severity::Critical, "x", since);
     past.open_alerts = vec![told(NOW.plus(-6 * HOUR_MS))];
     assert!(title(&limbo(Some(104)), &past).unwrap().contains("146,783 sat wait"));
     past.open_alerts = vec![told(NOW.plus(-30 * HOUR_MS))];

@@ -1,0 +1,102 @@
+use super::super::watched::{UNREACHABLE, WATCHED_RULES, alerts_now, unreachable};
+use super::*;
+use crate::analysis::{Identity, Input};
+use crate::history::{Mute, Window};
+use crate::report::AlertState;
+
+/// What the watcher finds on a snapshot with no more than it reads: channels, peers, wallet, pending.
+fn now(snapshot: &Snapshot, history: &History) -> (Vec<Alert>, Vec<String>) {
+    let identity = Identity {
+        report_id: uuid::Uuid::nil(),
+        user_id: String::new(),
+        tenant_id: String::new(),
+        revision: 1,
+        generated_at: snapshot.taken_at,
+        file: None,
+        retry_count: 0,
+    };
+    let window = Window::days_before(snapshot.taken_at, 1);
+    let thresholds = Thresholds::default();
+    alerts_now(&Input { identity, snapshot, history, thresholds: &thresholds, window, off: &[] }, WATCHED_RULES)
+}
+
+/// The part of a snapshot that the watcher reads.
+fn small(mut whole: Snapshot) -> Snapshot {
+    let node = &mut whole.node;
+    (node.closed, node.utxos, node.fees, node.policies, node.market) = (None, None, None, None, None);
+    (node.network, node.sweeps, node.channel_balance, node.backup, node.towers) = (None, None, None, None, None);
+    (node.certificate_not_after, node.macaroon_expires) = (None, None);
+    whole.public = PublicView::default();
+    whole
+}
+
+#[test]
+fn every_watched_rule_is_one_and_none_is_called_judged_without_what_it_reads() {
+    for name in WATCHED_RULES {
+        assert!(RULES.iter().any(|rule| rule.name == *name), "{name}");
+    }
+    let mut empty = small(two());
+    let node = &mut empty.node;
+    (node.channels, node.pending, node.wallet, node.peers) = (None, None, None, None);
+    empty.host = None;
+    assert_eq!(now(&empty, &history(&[])), (vec![], vec!["not-synced-chain".to_owned()]));
+}
+
+#[test]
+fn the_watcher_finds_what_the_report_of_the_same_moment_finds() {
+    let (mut snapshot, past) = bob_later();
+    snapshot.node.wallet.as_mut().unwrap().confirmed = Sat::ZERO;
+    let whole = made(&snapshot, &past);
+    let (found, judged) = now(&small(snapshot), &past);
+    let key = |alert: &Alert| (alert.alert_key.clone(), alert.severity);
+    let watched = |alert: &&Alert| judged.contains(&alert.rule);
+    let expected: HashSet<_> = whole.alerts.iter().filter(watched).map(key).collect();
+    let found: HashSet<_> = found.iter().filter(watched).map(key).collect();
+    assert!(found.iter().any(|(key, _)| key == "anchor-reserve:node"), "{found:?}");
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn what_only_happens_is_ended_by_reports() {
+    let (_, judged) = now(&small(bob_later().0), &bob_later().1);
+    assert!(judged.iter().any(|name| name == "funds-in-limbo"), "{judged:?}");
+    assert!(judged.iter().all(|name| name != "force-close"), "{judged:?}");
+}
+
+#[test]
+fn a_node_is_unreachable_after_ten_minutes_and_reachable_when_a_report_is_made() {
+    let limits = Thresholds::default();
+    let after = |ms| unreachable(NOW, NOW.plus(ms), "connection \u{1b}refused.", &limits);
+    assert_eq!(after(10 * 60_000 - 1), None);
+    let alert = after(10 * 60_000).unwrap();
+    assert_eq!((alert.severity, alert.detected_at.0), (Severity::Critical, NOW));
+    assert_eq!(alert.title, "LND has not answered for 10 minutes");
+    assert!(alert.description.starts_with("connection refused. Is it"), "{}", alert.description);
+    assert!(asked(UNREACHABLE, &two(), &history(&[])));
+}
+
+#[test]
+fn an_alert_says_where_it_is_in_its_life() {
+    let snapshot = {
+        let mut snapshot = two();
+        snapshot.node.wallet.as_mut().unwrap().confirmed = Sat::ZERO;
+        snapshot
+    };
+    let key = "anchor-reserve:node";
+    let state = |past: &History| {
+        let report = made(&snapshot, past);
+        let alert = find(&report, "anchor-reserve").unwrap();
+        (alert.state.unwrap(), alert.acknowledged_at.map(|at| at.0), alert.muted_until.map(|at| at.0))
+    };
+    let mut past = history(&[]);
+    assert_eq!(state(&past), (AlertState::New, None, None));
+    past.ended_alerts.insert(key.to_owned());
+    assert_eq!(state(&past), (AlertState::Back, None, None));
+    past.open_alerts = vec![OpenAlert::new(key, Severity::Warning, "x", NOW)];
+    assert_eq!(state(&past), (AlertState::Ongoing, None, None));
+    past.open_alerts[0].acknowledged_at = Some(NOW.plus(-5));
+    assert_eq!(state(&past), (AlertState::Acknowledged, Some(NOW.plus(-5)), None));
+    let mute = |pattern: &str, until| Mute { pattern: pattern.to_owned(), from: NOW, until, reason: String::new() };
+    past.mutes = vec![mute("anchor-reserve:*", NOW.plus(7)), mute("anchor:*", NOW.plus(9)), mute(key, NOW)];
+    assert_eq!(state(&past), (AlertState::Muted, Some(NOW.plus(-5)), Some(NOW.plus(7))));
+}
