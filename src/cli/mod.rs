@@ -4,6 +4,7 @@
 //! network.
 
 mod advice;
+mod alerts;
 mod clock;
 mod collect;
 mod connect;
@@ -113,6 +114,7 @@ enum Command {
     Show(show::Show),
     History(history::History),
     Advice(advice::Advice),
+    Alerts(alerts::Alerts),
     HealthCheck(health::HealthCheck),
     Record(record::Record),
     Demo(demo::Demo),
@@ -123,7 +125,10 @@ enum Command {
 impl Command {
     /// Whether it writes nothing to the store.
     const fn reads(&self) -> bool {
-        !matches!(self, Self::Enable(_) | Self::Disable(_) | Self::Generate(_))
+        match self {
+            Self::Alerts(alerts) => alerts.reads(),
+            _ => !matches!(self, Self::Enable(_) | Self::Disable(_) | Self::Generate(_)),
+        }
     }
 }
 
@@ -214,6 +219,7 @@ fn run(args: Args) -> anyhow::Result<Code> {
         Command::Show(show) => show::run(show, &context),
         Command::History(history) => history::run(history, &context),
         Command::Advice(advice) => advice::run(advice, &context),
+        Command::Alerts(alerts) => alerts::run(alerts, &context),
         Command::HealthCheck(health) => health::run(health, &context),
         Command::Record(record) => record::run(record, &context),
         Command::Demo(demo) => demo::run(demo, &context),

@@ -8,7 +8,7 @@ use super::{Format, Page, json, number, safe};
 use crate::report::{Act, AdviceKept, AdviceOutcome, AdviceState, Time};
 use crate::units::{Msat, Pubkey};
 
-/// The node that the advice is for.
+/// The node that a page is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AdviceNode {
     /// Whose reports.
@@ -89,12 +89,17 @@ fn groups(rows: &[AdviceRow]) -> impl Iterator<Item = (&'static str, Vec<&Advice
     GROUPS.into_iter().map(move |(title, states)| (title, of(states))).filter(|(_, rows)| !rows.is_empty())
 }
 
-fn text(node: &AdviceNode, rows: &[AdviceRow], page: &Page) -> String {
-    let mut sheet = Sheet::new(page.width);
+/// Which node a page is about.
+pub(super) fn head(sheet: &mut Sheet, node: &AdviceNode) {
     let alias = Line::of(Style::Bold, &safe::clip(&node.node_alias, 32));
     let key = Line::of(Style::Dim, &node.node_pubkey.short());
     sheet.pieces(Line::new(), vec![alias, key], "  ");
     sheet.rule();
+}
+
+fn text(node: &AdviceNode, rows: &[AdviceRow], page: &Page) -> String {
+    let mut sheet = Sheet::new(page.width);
+    head(&mut sheet, node);
     if rows.is_empty() {
         sheet.line(Line::plain("No advice in this time. Reports give it: `daznode show`."));
     }

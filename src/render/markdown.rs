@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::text::{by_reason, identity, not_in_net, rows, since, standing};
+use super::text::{by_reason, identity, listed, not_in_net, rows, said, since, standing};
 use super::{Section, number, safe};
 use crate::report::{Alert, ChannelRow, Recommendation, Report, Severity};
 
@@ -62,14 +62,17 @@ fn wrong(out: &mut String, report: &Report, few: usize) {
     if report.alerts.is_empty() {
         out.push_str(if report.gaps.is_empty() { "Nothing.\n" } else { "Nothing in what could be measured.\n" });
     }
-    for alert in report.alerts.iter().take(few) {
+    for alert in listed(report).into_iter().take(few) {
         let _ = writeln!(out, "- {}", alert_text(alert));
     }
     more(out, report.alerts.len(), few);
 }
 
 fn alert_text(alert: &Alert) -> String {
-    let title = safe::markdown(&alert.title);
+    let mut title = safe::markdown(&alert.title);
+    if let Some(said) = said(alert) {
+        let _ = write!(title, " ({said})");
+    }
     let description = safe::markdown(&alert.description);
     let severity = match alert.severity {
         Severity::Critical => "Critical: ",

@@ -3,6 +3,7 @@
 //! The order is the same in every format: how is the node, what is wrong, what to do, what changed, what is not known.
 
 pub mod advice;
+pub mod alerts;
 pub mod health;
 pub mod history;
 pub mod json;
@@ -19,6 +20,10 @@ use crate::report::Report;
 use crate::units::UnixMs;
 
 pub use advice::{AdviceNode, AdviceRow, advice};
+pub use alerts::{
+    AlertLife, AlertLine, EventLine, MessageLine, MuteLine, alert, alert_json, alert_stats, alert_stats_json, alerts,
+    alerts_json,
+};
 pub use health::{Check, State, health};
 pub use history::{HistoryNode, HistoryRow, history};
 pub use period::period;

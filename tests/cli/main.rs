@@ -8,6 +8,7 @@
     reason = "a panic is how a test fails"
 )]
 
+mod alerts;
 mod bad_config;
 mod bad_input;
 mod bad_store;

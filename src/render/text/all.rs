@@ -63,7 +63,7 @@ fn alerts(sheet: &mut Sheet, report: &Report) {
         let text = if report.backfilled { "not known for a day that was caught up" } else { "nothing" };
         sheet.line(Line::plain(&format!(" {text}")));
     }
-    for alert in &report.alerts {
+    for alert in lists::listed(report) {
         lists::write_alert(sheet, alert, true);
         sheet.paragraph(Line::plain("   "), &Line::of(Style::Dim, &alert.alert_key));
     }

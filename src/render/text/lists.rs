@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::{Line, Sheet, Style, title};
 use crate::render::{number, safe};
-use crate::report::{Alert, Recommendation, Report, Severity};
-use crate::units::DAY_MS;
+use crate::report::{Alert, AlertState, Recommendation, Report, Severity};
+use crate::units::{DAY_MS, UnixMs};
 
 /// Entries of a section before "more".
 const FEW: usize = 5;
@@ -23,10 +23,30 @@ pub(super) fn wrong(sheet: &mut Sheet, report: &Report) {
         let text = if report.gaps.is_empty() { "nothing" } else { "nothing in what could be measured" };
         sheet.line(Line::of(Style::Good, " ✓ ").with(Style::Plain, text));
     }
-    for alert in report.alerts.iter().take(FEW) {
+    for alert in listed(report).into_iter().take(FEW) {
         write_alert(sheet, alert, false);
     }
     more(sheet, report.alerts.len());
+}
+
+/// The alerts in the order in which people read them: those that are muted last.
+pub(in crate::render) fn listed(report: &Report) -> Vec<&Alert> {
+    let (muted, heard): (Vec<&Alert>, Vec<&Alert>) = report.alerts.iter().partition(|a| a.muted_until.is_some());
+    heard.into_iter().chain(muted).collect()
+}
+
+/// What its past and the operator say of an alert.
+pub(in crate::render) fn said(alert: &Alert) -> Option<String> {
+    let mut said = Vec::new();
+    said.extend((alert.state == Some(AlertState::Back)).then(|| "back again".to_owned()));
+    said.extend(alert.acknowledged_at.map(|at| format!("acknowledged {}", day(at.0))));
+    said.extend(alert.muted_until.map(|until| format!("muted until {}", day(until.0))));
+    (!said.is_empty()).then(|| said.join(", "))
+}
+
+/// `21 Nov`.
+fn day(at: UnixMs) -> String {
+    at.timestamp().strftime("%-d %b").to_string()
 }
 
 /// An alert, its description whole where `whole` or where it asks for an act.
@@ -36,12 +56,14 @@ pub(super) fn write_alert(sheet: &mut Sheet, alert: &Alert, whole: bool) {
     let indent = first.width();
     let text_style = if alert.severity == Severity::Info { Style::Plain } else { Style::Bold };
     let mut text = Line::of(text_style, &alert.title);
-    if alert.ongoing {
-        let since = alert.detected_at.0.timestamp().strftime("%-d %b");
-        text.push(Style::Dim, &format!(" (since {since})"));
+    let since = alert.ongoing.then(|| format!("since {}", day(alert.detected_at.0)));
+    let marks: Vec<String> = since.into_iter().chain(said(alert)).collect();
+    if !marks.is_empty() {
+        text.push(Style::Dim, &format!(" ({})", marks.join(", ")));
     }
     sheet.paragraph(first, &text);
-    if alert.severity == Severity::Info && !whole {
+    // Who muted it has read it.
+    if (alert.severity == Severity::Info || alert.muted_until.is_some()) && !whole {
         return;
     }
     let lines = Line::plain(&alert.description).fold(sheet.width.saturating_sub(indent));
@@ -61,7 +83,7 @@ pub(super) fn write_alert(sheet: &mut Sheet, alert: &Alert, whole: bool) {
 }
 
 /// The colour of a severity and the sign that says the same without colours.
-pub(super) const fn sign(severity: Severity) -> (Style, &'static str) {
+pub(in crate::render) const fn sign(severity: Severity) -> (Style, &'static str) {
     match severity {
         Severity::Critical => (Style::Bad, "!!"),
         Severity::Warning => (Style::Warn, "!"),

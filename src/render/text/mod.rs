@@ -12,7 +12,7 @@ use crate::report::Report;
 
 pub(super) use figures::{not_in_net, rows};
 pub(super) use head::{identity, standing};
-pub(super) use lists::{by_reason, since};
+pub(super) use lists::{by_reason, listed, said, sign, since};
 
 /// What to type next.
 const NEXT: [&str; 4] = ["daznode show channels", "daznode show all", "daznode show --json", "daznode history"];
