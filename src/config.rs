@@ -2,7 +2,9 @@
 //!
 //! Defaults < `/etc/daznode/config.toml` < the user's file < `--config` < environment < flags (which `cli` lays over).
 
+mod elsewhere;
 mod file;
+mod health;
 
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -11,7 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::analysis::Thresholds;
 use crate::schedule::Schedule;
-use crate::sources::{amboss, mempool};
+use crate::sources::{amboss, lnrouter, mempool, remote};
+pub use health::Health;
 
 /// Every setting with its default and what it is for; `init` writes it.
 pub const DEFAULT_FILE: &str = include_str!("../daznode.default.toml");
@@ -33,6 +36,8 @@ pub struct Config {
     pub sources: Sources,
     /// What may be contacted, and how.
     pub network: Network,
+    /// How often sources are checked.
+    pub health: Health,
     /// How long things are kept.
     pub retention: Retention,
     /// By what the rules judge.
@@ -105,6 +110,10 @@ pub struct Sources {
     pub mempool: mempool::Settings,
     /// Amboss.
     pub amboss: amboss::Settings,
+    /// Another daznode.
+    pub remote: remote::Settings,
+    /// LNRouter.
+    pub lnrouter: lnrouter::Settings,
 }
 
 /// What may be contacted, and how.
@@ -208,7 +217,15 @@ const LIMIT: &str = "a whole number, 0 or more";
 static KEYS: LazyLock<Vec<(String, &'static str)>> = LazyLock::new(|| {
     let limits = toml::Table::try_from(Thresholds::default()).unwrap_or_default();
     let limits = limits.keys().map(|key| (format!("thresholds.{key}"), LIMIT));
-    FORMS.iter().copied().chain([COLOR]).map(|(key, form)| (key.to_owned(), form)).chain(limits).collect()
+    FORMS
+        .iter()
+        .chain(elsewhere::FORMS)
+        .chain(health::FORMS)
+        .copied()
+        .chain([COLOR])
+        .map(|(key, form)| (key.to_owned(), form))
+        .chain(limits)
+        .collect()
 });
 
 /// What a setting may be.
@@ -315,6 +332,8 @@ impl Config {
         that("sources.amboss.url", &amboss.url, is_url(&amboss.url))?;
         within("sources.mempool.cache_minutes", u64::from(mempool.cache_minutes), 1, 10_080)?;
         within("sources.amboss.cache_minutes", u64::from(amboss.cache_minutes), 1, 10_080)?;
+        elsewhere::check(&self.sources)?;
+        self.health.check()?;
         within("retention.reports_days", u64::from(self.retention.reports_days), 1, 36_500)?;
         within("retention.samples_days", u64::from(self.retention.samples_days), 1, 36_500)?;
         within("retention.snapshots_days", u64::from(self.retention.snapshots_days), 1, 36_500)?;
@@ -364,7 +383,7 @@ fn is_url(text: &str) -> bool {
 
 /// The words for a value that is not accepted. What may be a secret put in the wrong place is not repeated.
 fn refused(place: String, key: &str, given: &str) -> Error {
-    let secret = matches!(key, "lnd.macaroon" | "lnd.certificate" | "sources.amboss.key_file");
+    let secret = matches!(key, "lnd.macaroon" | "lnd.certificate") || key.ends_with(".key_file");
     let given = if secret || given.is_empty() { String::new() } else { format!(" {}", clip(given)) };
     Error { place, problem: format!("{key} can't be{given}: expected {}", form(key)) }
 }

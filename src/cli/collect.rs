@@ -11,7 +11,7 @@ use crate::snapshot::{Fact, Host, WatchedEvents};
 use crate::sources::cache::{Cache, Folder};
 use crate::sources::host;
 use crate::sources::lnd::address::Address;
-use crate::sources::public::{PublicAnswer, PublicSources, Settings};
+use crate::sources::public::{Keys, PublicAnswer, PublicSources, Settings};
 use crate::sources::simulated::Simulated;
 use crate::sources::spec::SourceSpec;
 use crate::sources::{Error, EventSender, Resume};
@@ -36,13 +36,20 @@ impl Collector {
         let settings = Settings {
             mempool: config.sources.mempool.clone(),
             amboss: config.sources.amboss.clone(),
+            remote: config.sources.remote.clone(),
+            lnrouter: config.sources.lnrouter.clone(),
             proxy: config.network.proxy.clone(),
             offline: config.network.offline,
         };
         let nodes = Nodes::new(context);
-        let key = nodes.key(config.sources.amboss.key_file.as_deref().filter(|_| config.sources.amboss.enabled))?;
+        let (amboss, remote, lnrouter) = (&settings.amboss, &settings.remote, &settings.lnrouter);
+        let keys = Keys {
+            amboss: nodes.key(amboss.key_file.as_deref().filter(|_| amboss.enabled))?,
+            remote: nodes.key(remote.key_file.as_deref().filter(|_| remote.enabled))?,
+            lnrouter: nodes.key(lnrouter.key_file.as_deref().filter(|_| lnrouter.enabled))?,
+        };
         let cache: Arc<dyn Cache> = Arc::new(cache(&context.place.state));
-        let public = PublicSources::new(&settings, key, &cache).map_err(|e| Error::Setup(e.to_string()))?;
+        let public = PublicSources::new(&settings, keys, &cache).map_err(|e| Error::Setup(e.to_string()))?;
         Ok(Self { nodes, public, state: context.place.state.clone() })
     }
 }

@@ -239,7 +239,7 @@ impl Nodes {
         Ok((identity, synced))
     }
 
-    /// Amboss's key, from the file or credential that the settings name.
+    /// A source's key, from the file or credential that the settings name.
     pub(super) fn key(&self, place: Option<&str>) -> anyhow::Result<Option<SecretString>> {
         let Some(place) = place else { return Ok(None) };
         let place = match (place.strip_prefix("~/"), std::env::var_os("HOME")) {

@@ -36,7 +36,9 @@ use self::events::{Forwards, Invoices, Paged, Payments, Transactions};
 use super::answers::{self, Answers, Method};
 use super::backup::BackupFile;
 use super::{Error, EventSender, Identity, Observation, Resume};
-use crate::snapshot::{Channel, ChannelPolicies, Gap, Info, Market, NodeView, Pending, SourceSeen, SourceStatus};
+use crate::snapshot::{
+    Channel, ChannelPolicies, Gap, Info, Market, NodeView, Pending, SourceHealth, SourceSeen, SourceStatus,
+};
 use crate::units::{Network, Pubkey, UnixMs};
 
 /// Reads a node through its answers.
@@ -156,6 +158,7 @@ impl<'a, A: Answers> Reader<'a, A> {
             latency_ms,
             version: Some(info.version.clone()),
             detail,
+            health: SourceHealth::default(),
         }
     }
 

@@ -1,0 +1,107 @@
+//! Whether each public source answers, by the cheapest question that it has. None of them names a node.
+
+use futures_util::future::{BoxFuture, OptionFuture};
+use tokio::time::Instant;
+
+use super::super::breaker::SourceState;
+use super::super::health::{LIMIT, Probe, SourceCheck, millis};
+use super::super::http::{Error, Question};
+use super::super::mempool::{self, Told};
+use super::super::{amboss, remote};
+use super::{PublicSources, Source};
+use crate::units::UnixMs;
+
+/// What a good answer told besides.
+#[derive(Default)]
+struct Said {
+    version: Option<String>,
+    newest: Option<UnixMs>,
+}
+
+impl Probe for PublicSources {
+    fn probe(&self, now: UnixMs) -> BoxFuture<'_, Vec<SourceCheck>> {
+        Box::pin(async move {
+            let (mempool, amboss, remote, lnrouter) = tokio::join!(
+                OptionFuture::from(self.mempool.what.as_ref().map(|what| {
+                    self.check(&self.mempool, what.ask_height(), now, move |body| {
+                        mempool::height(body).map(|_| Said { newest: Some(now), ..Said::default() })
+                    })
+                })),
+                OptionFuture::from(self.amboss.what.as_ref().map(|what| {
+                    self.check(&self.amboss, what.ask_health(), now, |body| {
+                        amboss::health(body).map(|()| Said::default())
+                    })
+                })),
+                OptionFuture::from(self.remote.what.as_ref().map(|what| {
+                    self.check(&self.remote, what.ask_health(), now, |body| {
+                        let Told::Fact(health, _) = remote::health(body)? else { return Ok(Said::default()) };
+                        Ok(Said { version: health.version, newest: health.newest_report_at })
+                    })
+                })),
+                OptionFuture::from(
+                    self.lnrouter
+                        .what
+                        .as_ref()
+                        .map(|what| { self.check(&self.lnrouter, what.ask_health(), now, |_| Ok(Said::default())) })
+                ),
+            );
+            [mempool, amboss, remote, lnrouter].into_iter().filter_map(Option::flatten).collect()
+        })
+    }
+
+    fn states(&self) -> Vec<SourceState> {
+        self.places().map(|(source, subject)| self.state(source, subject)).collect()
+    }
+}
+
+impl PublicSources {
+    /// Goes on from how an earlier process left the sources. What is kept of another address is not meant.
+    pub fn recall(&self, states: &[SourceState]) {
+        for (source, subject) in self.places() {
+            if let Some(kept) = states.iter().find(|kept| kept.source == source && kept.subject == subject) {
+                self.http.recall(subject, kept.breaker.clone());
+            }
+        }
+    }
+
+    /// The name and address of each source that is on.
+    pub fn places(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let places = [self.mempool.place(), self.amboss.place(), self.remote.place(), self.lnrouter.place()];
+        places.into_iter().flatten()
+    }
+
+    fn state(&self, source: &str, subject: &str) -> SourceState {
+        let breaker = self.http.breaker(subject);
+        SourceState { source: source.to_owned(), subject: subject.to_owned(), breaker }
+    }
+
+    /// One question with one try. What can't be sent is no check.
+    async fn check<T>(
+        &self,
+        source: &Source<T>,
+        question: Question,
+        now: UnixMs,
+        read: impl Fn(&str) -> Result<Said, String> + Sync,
+    ) -> Option<SourceCheck> {
+        let began = Instant::now();
+        let question = source.with_key(Question { once: true, until: Some(began + LIMIT), ..question });
+        let reply = self.http.ask_and_read(&question, now, &|_, body| read(body).map(|_| ())).await;
+        match reply {
+            Ok(reply) => {
+                let Said { version, newest } = read(&reply.body).unwrap_or_default();
+                let bare = SourceCheck::bare(source.name, &source.address, now);
+                Some(SourceCheck { latency_ms: millis(began), version, newest, ..bare })
+            }
+            Err(Error::Offline { .. } | Error::LeftAlone { .. } | Error::Setup(_)) => None,
+            Err(error) => {
+                Some(SourceCheck::failed(source.name, &source.address, now, (&error).into(), error.to_string()))
+            }
+        }
+    }
+}
+
+impl<T> Source<T> {
+    fn place(&self) -> Option<(&'static str, &str)> {
+        self.what.as_ref().map(|_| (self.name, self.address.as_str()))
+    }
+}
