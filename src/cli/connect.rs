@@ -1,6 +1,7 @@
 //! From how a node is stored to the node itself: the one place that tells the kinds of sources apart.
 
 use std::path::PathBuf;
+use std::pin::pin;
 
 use secrecy::SecretString;
 
@@ -9,6 +10,7 @@ use super::enable::given::Given;
 use crate::config::Config;
 use crate::sources::answers::{Answers, Method};
 use crate::sources::backup::BackupFile;
+use crate::sources::health::{NodeHealth, SourceCheck};
 use crate::sources::lnd::address::Address;
 use crate::sources::lnd::{self, Connection, Judged, Options, Surroundings};
 use crate::sources::reader::{Extras, GraphCache, Reader};
@@ -85,32 +87,45 @@ impl Nodes {
         }
     }
 
-    /// Reads the node of a profile once; refuses any other node.
+    /// Reads the node of a profile once, and checks its health beside that where it has one; refuses any other node.
     pub(super) async fn observe(
         &self,
         profile: &Profile,
         now: UnixMs,
         resume: &Resume,
         events: EventSender,
-    ) -> Result<Observation, Error> {
+        health: Option<&NodeHealth>,
+    ) -> Result<(Observation, Option<SourceCheck>), Error> {
         match &profile.source {
             SourceSpec::Recording { folder } => {
-                RecordingSource::open(folder)?
-                    .expecting(profile.pubkey.clone(), profile.network)
-                    .observe(resume, events)
-                    .await
+                let source = RecordingSource::open(folder)?.expecting(profile.pubkey.clone(), profile.network);
+                Ok((source.observe(resume, events).await?, None))
             }
-            SourceSpec::Simulated { seed, born } => Simulated::new(*seed, *born, now).observe(resume, events).await,
+            SourceSpec::Simulated { seed, born } => {
+                Ok((Simulated::new(*seed, *born, now).observe(resume, events).await?, None))
+            }
             SourceSpec::Lnd(spec) => {
                 let live = self.open(spec).await?;
                 let reader = Reader::new(&live.connection, "lnd", now, &self.graph);
                 let reader = reader.expecting(profile.pubkey.clone(), profile.network).with(live.extras.clone());
-                let mut observation = reader.observe(resume, events).await?;
+                let mut reading = pin!(reader.observe(resume, events));
+                let checking = async {
+                    match health {
+                        Some(health) => health.probe(&live.connection, now).await,
+                        None => std::future::pending().await,
+                    }
+                };
+                // The check ends with the reading: it never holds a run up.
+                let (observation, check) = tokio::select! {
+                    observation = &mut reading => (observation, None),
+                    check = checking => (reading.await, Some(check)),
+                };
+                let mut observation = observation?;
                 observation.node.certificate_not_after =
                     observation.node.certificate_not_after.or(live.connection.certificate_not_after());
                 observation.node.macaroon_expires = observation.node.macaroon_expires.or(live.macaroon_ends);
                 observation.node.macaroon_can_write = live.macaroon_can_write;
-                Ok(observation)
+                Ok((observation, check))
             }
         }
     }

@@ -24,6 +24,7 @@ mod progress;
 mod record;
 mod select;
 mod show;
+mod sources;
 mod start;
 mod status;
 mod text;

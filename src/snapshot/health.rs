@@ -57,12 +57,6 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// One more check.
-    pub fn add(&mut self, good: bool) {
-        self.checks = self.checks.saturating_add(1);
-        self.good = self.good.saturating_add(u32::from(good));
-    }
-
     /// The same of another time with it.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
@@ -75,7 +69,7 @@ impl Tally {
     }
 }
 
-/// Checks of the last 1, 7 and 30 days.
+/// Checks of the last 1, 7, 30 and 365 days.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Availability {
     /// 24 hours.
@@ -84,6 +78,9 @@ pub struct Availability {
     pub week: Tally,
     /// Thirty days.
     pub month: Tally,
+    /// A year.
+    #[serde(default)]
+    pub year: Tally,
 }
 
 /// How a source has been doing, for the report.

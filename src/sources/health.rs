@@ -59,8 +59,8 @@ pub struct Kept {
     pub breaker: Option<Breaker>,
     /// Its last check.
     pub last: Option<SourceCheck>,
-    /// When each check that is kept was, and whether it was good.
-    pub checks: Vec<(UnixMs, bool)>,
+    /// Its single checks, by how many whole hours ago they were.
+    pub checks: Vec<(i64, Tally)>,
     /// Days of which only the numbers are kept.
     pub days: Vec<CheckedDay>,
 }
@@ -78,7 +78,7 @@ impl Kept {
 
     /// One more check of it.
     pub fn add(&mut self, check: &SourceCheck) {
-        self.checks.push((check.at, check.good));
+        self.checks.push((0, Tally { checks: 1, good: u32::from(check.good) }));
         self.last = Some(check.clone());
     }
 }
@@ -108,14 +108,18 @@ impl NodeHealth {
 
     /// Asks who it is and how far it has got.
     pub async fn probe<A: Answers>(&self, answers: &A, now: UnixMs) -> SourceCheck {
+        self.probe_within(answers, now, LIMIT).await
+    }
+
+    async fn probe_within<A: Answers>(&self, answers: &A, now: UnixMs, limit: Duration) -> SourceCheck {
         let began = Instant::now();
         let graph = GraphCache::default();
         let reader = Reader::new(answers, LND, now, &graph).expecting(self.node.clone(), self.network);
         let late = |_| {
             let address = answers.address().to_owned();
-            Err(Error::Timeout { address, call: "GetInfo".to_owned(), seconds: LIMIT.as_secs() })
+            Err(Error::Timeout { address, call: "GetInfo".to_owned(), seconds: limit.as_secs() })
         };
-        match timeout(LIMIT, reader.info()).await.unwrap_or_else(late) {
+        match timeout(limit, reader.info()).await.unwrap_or_else(late) {
             Ok(info) => self.answered(&info, millis(began), now),
             Err(error) => self.failed(&error, now),
         }
@@ -193,19 +197,16 @@ impl SourceCheck {
     }
 }
 
-/// How many checks of the last 1, 7 and 30 days were good. A day of which only the numbers are kept counts where all of it
-/// lies in the time.
-pub fn availability(checks: &[(UnixMs, bool)], days: &[CheckedDay], now: UnixMs) -> Availability {
+/// How many checks of the last 1, 7, 30 and 365 days were good. A day of which only the numbers are kept counts where all
+/// of it lies in that time.
+pub fn availability(checks: &[(i64, Tally)], days: &[CheckedDay], now: UnixMs) -> Availability {
     let of = |length: i64| {
-        let from = now.plus(-length * DAY_MS);
-        let mut tally = Tally::default();
-        for (_, good) in checks.iter().filter(|(at, _)| *at > from && *at <= now) {
-            tally.add(*good);
-        }
-        let whole = days.iter().filter(|day| day.start > from && day.start.plus(DAY_MS) <= now);
-        whole.fold(tally, |sum, day| sum.and(day.tally))
+        let (hours, from) = (length * 24, now.plus(-length * DAY_MS));
+        let single = checks.iter().filter(|(hour, _)| (0..hours).contains(hour)).map(|(_, tally)| *tally);
+        let whole = days.iter().filter(|day| day.start >= from && day.start.plus(DAY_MS) <= now).map(|day| day.tally);
+        single.chain(whole).fold(Tally::default(), Tally::and)
     };
-    Availability { day: of(1), week: of(7), month: of(30) }
+    Availability { day: of(1), week: of(7), month: of(30), year: of(365) }
 }
 
 impl From<&Error> for ErrorClass {

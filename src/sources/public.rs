@@ -235,6 +235,8 @@ impl<T> Source<T> {
         let reason = match &self.what {
             Some(what) if network == Network::Mainnet => return Ok(what),
             Some(_) => format!("asked about mainnet nodes only, not {}", network.as_str()),
+            // One that nobody gave an address is not worth a word.
+            None if self.address.is_empty() => return Err(PublicAnswer::default()),
             None => "off in the config".to_owned(),
         };
         let seen = SourceSeen {

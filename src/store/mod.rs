@@ -29,6 +29,7 @@ mod samples;
 mod schema;
 mod seen;
 mod snapshots;
+mod sources;
 mod spans;
 mod spent;
 mod sums;

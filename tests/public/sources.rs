@@ -7,7 +7,7 @@ use std::time::Duration;
 use daznode::snapshot::{PublicView, SeenNode, SourceStatus};
 use daznode::sources::cache::{Cache, Memory};
 use daznode::sources::http::Limits;
-use daznode::sources::public::{PublicAnswer, PublicSources, Settings};
+use daznode::sources::public::{Keys, PublicAnswer, PublicSources, Settings};
 use daznode::units::{Network, Ppm, Pubkey, Sat, UnixMs};
 use secrecy::SecretString;
 
@@ -66,7 +66,7 @@ fn settings(mempool: Option<&Server>, amboss: Option<&Server>) -> Settings {
 }
 
 fn sources(settings: &Settings, cache: &Arc<dyn Cache>) -> PublicSources {
-    PublicSources::with_limits(settings, None, cache, limits()).unwrap()
+    PublicSources::with_limits(settings, Keys::default(), cache, limits()).unwrap()
 }
 
 fn memory() -> Arc<dyn Cache> {
@@ -390,8 +390,12 @@ async fn a_dead_source_costs_a_few_tries_however_many_nodes_there_are() {
     assert!(server.count() <= 6, "{}", server.count());
 }
 
+fn keys(amboss: Option<&str>) -> Keys {
+    Keys { amboss: amboss.map(SecretString::from), ..Keys::default() }
+}
+
 fn with_key(settings: &Settings, key: &str, limits: Limits) -> PublicSources {
-    PublicSources::with_limits(settings, Some(SecretString::from(key)), &memory(), limits).unwrap()
+    PublicSources::with_limits(settings, keys(Some(key)), &memory(), limits).unwrap()
 }
 
 #[tokio::test]
@@ -432,11 +436,11 @@ async fn without_a_key_an_answer_that_needs_one_is_not_measured() {
 #[test]
 fn settings_that_cannot_work_are_refused_before_anything_is_sent() {
     let why = |settings: &Settings, key: Option<&str>| {
-        PublicSources::new(settings, key.map(SecretString::from), &memory()).unwrap_err().to_string()
+        PublicSources::new(settings, keys(key), &memory()).unwrap_err().to_string()
     };
     let mut clear = Settings::default();
     clear.amboss.url = "http://api.amboss.space/graphql".to_owned();
-    assert!(PublicSources::new(&clear, None, &memory()).is_ok());
+    assert!(PublicSources::new(&clear, Keys::default(), &memory()).is_ok());
     assert!(why(&clear, Some("key")).contains("https://"));
     assert!(why(&Settings::default(), Some("two\nlines")).contains("wrong file?"));
     assert!(!why(&Settings::default(), Some("two\nlines")).contains("lines\n"));
@@ -470,7 +474,7 @@ async fn only_answers_that_can_be_read_are_kept_and_never_with_a_key() {
     let graph = Server::start(amboss).await;
     let counting = Arc::new(Counting::default());
     let cache: Arc<dyn Cache> = Arc::<Counting>::clone(&counting);
-    let key = Some(SecretString::from("sk-hunter2"));
+    let key = keys(Some("sk-hunter2"));
     let sources = PublicSources::with_limits(&settings(Some(&chain), Some(&graph)), key, &cache, limits()).unwrap();
     sources.collect(&node(), Network::Mainnet, NOW).await;
     let kept = counting.0.lock().unwrap().clone();

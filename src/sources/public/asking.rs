@@ -107,12 +107,18 @@ impl Asking {
         let reply = self.http.ask_and_read(&question, now, legible).await;
         let sent = !matches!(reply, Err(Error::Offline { .. } | Error::LeftAlone { .. } | Error::Setup(_)));
         match reply {
-            Ok(Reply { status, body }) => {
-                self.cache.put(key, &format!("{status}\n{body}"), now);
+            Ok(reply) => {
+                self.keep(&question, &reply, now);
+                let Reply { status, body } = reply;
                 Got { answer: Some(Answer { status, body, as_of: now }), failure: None, sent }
             }
             Err(error) => Got { answer: kept, failure: Some(error), sent },
         }
+    }
+
+    /// Keeps an answer for when the question is asked again.
+    pub(super) fn keep(&self, question: &Question, reply: &Reply, now: UnixMs) {
+        self.cache.put(&key(question), &format!("{}\n{}", reply.status, reply.body), now);
     }
 
     fn kept(&self, key: &str, now: UnixMs) -> Option<Answer> {

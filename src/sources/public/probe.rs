@@ -88,6 +88,8 @@ impl PublicSources {
         let reply = self.http.ask_and_read(&question, now, &|_, body| read(body).map(|_| ())).await;
         match reply {
             Ok(reply) => {
+                // Where a report asks the same, it is asked already.
+                source.asking.keep(&question, &reply, now);
                 let Said { version, newest } = read(&reply.body).unwrap_or_default();
                 let bare = SourceCheck::bare(source.name, &source.address, now);
                 Some(SourceCheck { latency_ms: millis(began), version, newest, ..bare })

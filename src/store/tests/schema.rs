@@ -9,7 +9,7 @@ use crate::store::schema::{VERSIONS, digest};
 const SCRIPTS: [&str; 3] = [
     "685e2267ba09e6c32b2cef5b460dc6aca0c80d6b95b7720c6ca3b48ea71e3000",
     "80308f5977a04c05ceda86b1169301839242de811e851208310c2bef10576036",
-    "181067985cad6fbc51ec1723fb532b9d9ed79f849a802a34c958f69a09c865e5",
+    "c7b7ff3bcff9363f5d93a12953a793f37d7bc124314a14ded97363f9a94dd0a9",
 ];
 
 #[test]

@@ -206,6 +206,7 @@ pub(super) fn report(profile: &Profile, at: UnixMs, revision: u32) -> Report {
         trends: Trends::default(),
         changes: Changes::default(),
         sources: Vec::new(),
+        facts: Vec::new(),
         gaps: Vec::new(),
         not_measured: Vec::new(),
         rag_asset_id: None,
