@@ -49,11 +49,10 @@ pub(super) fn choose(ordered: &[Option<Said>]) -> Option<Chosen<'_>> {
     })
 }
 
-/// By how many percent a value is more than another, to a hundredth; `None` where that other is zero.
+/// By how many percent a value is more than another, to four decimals; `None` where that other is zero.
 fn more_percent(value: i64, than: i64) -> Option<f64> {
     let more = real(value) - real(than);
-    let hundredths = (than != 0).then(|| (more / real(than).abs() * 10_000.0).round());
-    hundredths.map(|hundredths| hundredths / 100.0)
+    (than != 0).then(|| (more / real(than).abs() * 1_000_000.0).round() / 10_000.0)
 }
 
 /// Every fact that more than one source can tell, as far as one does.

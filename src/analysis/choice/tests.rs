@@ -23,7 +23,7 @@ fn the_first_that_is_well_answers_and_the_others_stand_beside_it() {
     let all = [said("lnd", 200, Well), said("remote", 200, Well), said("mempool.space", 190, Well)];
     assert_eq!(of(&all), ("lnd".to_owned(), vec![other("remote", Some(0.0)), other("mempool.space", Some(-5.0))]));
     let all = [said("lnd", 100, Old), None, said("mempool.space", 300, Well), said("amboss", 301, Well)];
-    let want = vec![other("lnd", Some(-66.67)), other("amboss", Some(0.33))];
+    let want = vec![other("lnd", Some(-66.6667)), other("amboss", Some(0.3333))];
     assert_eq!(of(&all), ("mempool.space".to_owned(), want), "one that is behind stands back");
     let all = [None, said("remote", 7, Old), said("mempool.space", 8, Old)];
     assert_eq!(of(&all).0, "remote", "where none is well, the first old answer stands in");
@@ -70,7 +70,7 @@ fn each_fact_of_a_report_says_whose_it_is_and_how_old() {
     let row = find(&facts(&snapshot), "node_capacity_sat").unwrap();
     assert_eq!((row.value, row.source.as_str(), row.age_s, row.verified), (900_000, "amboss", 3600, true));
     assert_eq!((row.others[0].source.as_str(), row.others[0].verified), ("lnrouter", false));
-    assert_eq!(row.others[0].differs_percent, Some(22.22));
+    assert_eq!(row.others[0].differs_percent, Some(22.2222));
     snapshot.node.market = market;
     snapshot.node.info.synced_to_chain = false;
     let row = find(&facts(&snapshot), "block_height").unwrap();

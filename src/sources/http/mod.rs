@@ -375,7 +375,10 @@ impl Http {
             return Failure::passing(Error::Timeout { host, seconds: self.limits.connect.as_secs().max(1) });
         }
         let mut deepest: &dyn std::error::Error = error;
+        let mut broke_off = false;
         while let Some(source) = deepest.source() {
+            let io: Option<&std::io::Error> = source.downcast_ref();
+            broke_off |= io.is_some_and(|error| error.kind() == std::io::ErrorKind::UnexpectedEof);
             match source.downcast_ref().cloned() {
                 Some(NoAddress::Private(reason)) => return Failure::last(Error::Refused { host, reason }),
                 Some(NoAddress::Unknown(reason)) => return Failure::passing(Error::Unreachable { host, reason }),
@@ -387,7 +390,8 @@ impl Http {
         if self.is_proxied(url) {
             reason.push_str(" (through the proxy)");
         }
-        if error.is_decode() {
+        // An answer that ends too soon may be whole the next time; one that can't be unpacked will not.
+        if error.is_decode() && !broke_off {
             return Failure::last(Error::Malformed { host, reason });
         }
         Failure::passing(Error::Unreachable { host, reason })
