@@ -293,6 +293,10 @@ impl Config {
         let config = Self::deserialize(table)
             .map_err(|e| Error { place: "settings".to_owned(), problem: e.message().to_owned() })?;
         config.check().map_err(|(key, given)| refused("settings".to_owned(), &key, &given))?;
+        if let Some(key) = elsewhere::missing(&config.sources) {
+            let problem = format!("{key} is missing, and its source is on: expected {}", form(key));
+            return Err(Error { place: "settings".to_owned(), problem });
+        }
         Ok(config)
     }
 

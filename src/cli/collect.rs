@@ -1,5 +1,6 @@
 //! What a run reads: the node of a profile, and beside it what public sources say.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,12 +8,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Context;
-use super::connect::Nodes;
+use super::connect::{Checking, Nodes};
 use super::sources::{Found, SourcesSeen, time_for_public};
 use crate::daily::{Collect, Collected};
 use crate::report::NotMeasured;
 use crate::snapshot::{Fact, Host, WatchedEvents};
 use crate::sources::cache::{Cache, Folder};
+use crate::sources::health::SourceCheck;
 use crate::sources::host;
 use crate::sources::lnd::address::Address;
 use crate::sources::public::{Keys, PublicAnswer, PublicSources, Settings};
@@ -87,19 +89,26 @@ impl Collector {
         resume: &Resume,
         events: EventSender,
     ) -> Result<Observation, Error> {
-        let health = self.sources.node(profile);
-        let observed = self.nodes.observe(profile, now, resume, events, health).await;
-        match (observed, health) {
-            (Ok((mut observation, check)), Some(health)) => {
-                let answered = || health.answered(&observation.node.info, None, now);
-                self.sources.checked(profile, check.unwrap_or_else(answered));
+        let Some(health) = self.sources.node(profile) else {
+            return self.nodes.observe(profile, now, resume, events, None).await;
+        };
+        let noted = Cell::new(None);
+        let note = |check: SourceCheck| {
+            noted.set(Some(check.good));
+            self.sources.checked(profile, check);
+        };
+        match self.nodes.observe(profile, now, resume, events, Some(Checking { health, note: &note })).await {
+            Ok(mut observation) => {
+                if noted.get().is_none() {
+                    note(health.answered(&observation.node.info, None, now));
+                }
                 observation.seen.health = self.sources.of_node(profile, now);
                 Ok(observation)
             }
-            (Ok((observation, _)), None) => Ok(observation),
-            (Err(error), health) => {
-                if let Some(health) = health {
-                    self.sources.checked(profile, health.failed(&error, now));
+            Err(error) => {
+                // What the check found already is not counted twice.
+                if noted.get() != Some(false) {
+                    note(health.failed(&error, now));
                 }
                 Err(error)
             }
@@ -110,7 +119,7 @@ impl Collector {
     async fn ask_public(&self, profile: &Profile, now: UnixMs) -> PublicAnswer {
         let until = time_for_public(self.sources.began(profile), self.timeout, self.end);
         if profile.network == Network::Mainnet {
-            self.sources.probe(&self.public, now).await;
+            self.sources.probe(&self.public, now, until).await;
         }
         let mut answer = self.public.collect_until(&profile.pubkey, profile.network, now, Some(until)).await;
         for seen in &mut answer.seen {

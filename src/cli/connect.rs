@@ -37,6 +37,14 @@ pub(super) struct Nodes {
     graph: GraphCache,
 }
 
+/// How a node's health is checked while it is read.
+pub(super) struct Checking<'a> {
+    /// The node's health.
+    pub(super) health: &'a NodeHealth,
+    /// Told of the check as soon as it is made: the reading may never end.
+    pub(super) note: &'a dyn Fn(SourceCheck),
+}
+
 /// What a short look at a node told.
 pub(super) struct Found {
     /// Who it is.
@@ -94,38 +102,34 @@ impl Nodes {
         now: UnixMs,
         resume: &Resume,
         events: EventSender,
-        health: Option<&NodeHealth>,
-    ) -> Result<(Observation, Option<SourceCheck>), Error> {
+        checking: Option<Checking<'_>>,
+    ) -> Result<Observation, Error> {
         match &profile.source {
             SourceSpec::Recording { folder } => {
                 let source = RecordingSource::open(folder)?.expecting(profile.pubkey.clone(), profile.network);
-                Ok((source.observe(resume, events).await?, None))
+                source.observe(resume, events).await
             }
-            SourceSpec::Simulated { seed, born } => {
-                Ok((Simulated::new(*seed, *born, now).observe(resume, events).await?, None))
-            }
+            SourceSpec::Simulated { seed, born } => Simulated::new(*seed, *born, now).observe(resume, events).await,
             SourceSpec::Lnd(spec) => {
                 let live = self.open(spec).await?;
                 let reader = Reader::new(&live.connection, "lnd", now, &self.graph);
                 let reader = reader.expecting(profile.pubkey.clone(), profile.network).with(live.extras.clone());
                 let mut reading = pin!(reader.observe(resume, events));
-                let checking = async {
-                    match health {
-                        Some(health) => health.probe(&live.connection, now).await,
-                        None => std::future::pending().await,
+                let check = async {
+                    if let Some(Checking { health, note }) = checking {
+                        note(health.probe(&live.connection, now).await);
                     }
                 };
                 // The check ends with the reading: it never holds a run up.
-                let (observation, check) = tokio::select! {
-                    observation = &mut reading => (observation, None),
-                    check = checking => (reading.await, Some(check)),
-                };
-                let mut observation = observation?;
+                let mut observation = tokio::select! {
+                    observation = &mut reading => observation,
+                    () = check => reading.await,
+                }?;
                 observation.node.certificate_not_after =
                     observation.node.certificate_not_after.or(live.connection.certificate_not_after());
                 observation.node.macaroon_expires = observation.node.macaroon_expires.or(live.macaroon_ends);
                 observation.node.macaroon_can_write = live.macaroon_can_write;
-                Ok((observation, check))
+                Ok(observation)
             }
         }
     }

@@ -242,9 +242,9 @@ fn make(
     })??;
     if !options.dry_run {
         let (found, now) = (collector.found(), clock::now());
-        // The reports are made: how their sources did is worth a word, not a failure.
+        // The reports are made. A store that takes no more has said so already, with the report itself.
         if let Err(error) = connect::block_on(store.run(move |store| found.keep(store, now)))? {
-            context.output.note(&format!("How sources did could not be stored: {error}"));
+            context.output.detail(&format!("how sources did could not be stored: {error}"));
         }
     }
     bar.end();

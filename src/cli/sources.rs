@@ -73,10 +73,11 @@ impl SourcesSeen {
         self.public.iter().filter_map(state).collect()
     }
 
-    /// Checks the public sources, once in a run, before the first of them is asked.
-    pub(super) async fn probe(&self, public: &PublicSources, now: UnixMs) {
+    /// Checks the public sources, once in a run, before the first of them is asked, in half of the time that there is.
+    pub(super) async fn probe(&self, public: &PublicSources, now: UnixMs, until: Instant) {
+        let limit = until.saturating_duration_since(Instant::now()) / 2;
         let check = async {
-            for check in public.probe(now).await {
+            for check in public.probe_within(now, limit).await {
                 if let Some(kept) = self.public.get(&(check.source.clone(), check.subject.clone())) {
                     kept.borrow_mut().add(&check);
                 }

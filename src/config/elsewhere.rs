@@ -19,8 +19,7 @@ const URL: &str = "an address that begins with https:// or http://";
 const KEY: &str = "the path of a file or \"credential:NAME\", never the key itself";
 const MINUTES: &str = "a whole number from 1 to 10080";
 
-/// The first setting that is wrong, with its value. Whether one that is on has an address is seen when it is asked: the
-/// two may stand in different files.
+/// The first setting that is wrong, with its value. Whether one that is on has an address is seen of all files together.
 pub(super) fn check(sources: &Sources) -> Result<(), (String, String)> {
     let (remote, lnrouter) = (&sources.remote, &sources.lnrouter);
     for (name, url, key, minutes) in [
@@ -37,4 +36,15 @@ pub(super) fn check(sources: &Sources) -> Result<(), (String, String)> {
     }
     let header = &lnrouter.header;
     that("sources.lnrouter.header", header, header_name("sources.lnrouter.header", header).is_ok())
+}
+
+/// The address that is missing of a source that is on.
+pub(super) fn missing(sources: &Sources) -> Option<&'static str> {
+    let (remote, lnrouter) = (&sources.remote, &sources.lnrouter);
+    [
+        ("sources.remote.url", remote.enabled && remote.url.is_none()),
+        ("sources.lnrouter.url", lnrouter.enabled && lnrouter.url.is_none()),
+    ]
+    .into_iter()
+    .find_map(|(key, missing)| missing.then_some(key))
 }

@@ -1,5 +1,7 @@
 //! Whether each public source answers, by the cheapest question that it has. None of them names a node.
 
+use std::time::Duration;
+
 use futures_util::future::{BoxFuture, OptionFuture};
 use tokio::time::Instant;
 
@@ -20,33 +22,7 @@ struct Said {
 
 impl Probe for PublicSources {
     fn probe(&self, now: UnixMs) -> BoxFuture<'_, Vec<SourceCheck>> {
-        Box::pin(async move {
-            let (mempool, amboss, remote, lnrouter) = tokio::join!(
-                OptionFuture::from(self.mempool.what.as_ref().map(|what| {
-                    self.check(&self.mempool, what.ask_height(), now, move |body| {
-                        mempool::height(body).map(|_| Said { newest: Some(now), ..Said::default() })
-                    })
-                })),
-                OptionFuture::from(self.amboss.what.as_ref().map(|what| {
-                    self.check(&self.amboss, what.ask_health(), now, |body| {
-                        amboss::health(body).map(|()| Said::default())
-                    })
-                })),
-                OptionFuture::from(self.remote.what.as_ref().map(|what| {
-                    self.check(&self.remote, what.ask_health(), now, |body| {
-                        let Told::Fact(health, _) = remote::health(body)? else { return Ok(Said::default()) };
-                        Ok(Said { version: health.version, newest: health.newest_report_at })
-                    })
-                })),
-                OptionFuture::from(
-                    self.lnrouter
-                        .what
-                        .as_ref()
-                        .map(|what| { self.check(&self.lnrouter, what.ask_health(), now, |_| Ok(Said::default())) })
-                ),
-            );
-            [mempool, amboss, remote, lnrouter].into_iter().filter_map(Option::flatten).collect()
-        })
+        Box::pin(self.probe_within(now, LIMIT))
     }
 
     fn states(&self) -> Vec<SourceState> {
@@ -55,6 +31,34 @@ impl Probe for PublicSources {
 }
 
 impl PublicSources {
+    /// Checks all of them at once, within a shorter time.
+    pub async fn probe_within(&self, now: UnixMs, limit: Duration) -> Vec<SourceCheck> {
+        let when = (now, limit.min(LIMIT));
+        let (mempool, amboss, remote, lnrouter) = tokio::join!(
+            OptionFuture::from(self.mempool.what.as_ref().map(|what| {
+                self.check(&self.mempool, what.ask_height(), when, move |body| {
+                    mempool::height(body).map(|_| Said { newest: Some(now), ..Said::default() })
+                })
+            })),
+            OptionFuture::from(self.amboss.what.as_ref().map(|what| {
+                self.check(&self.amboss, what.ask_health(), when, |body| amboss::health(body).map(|()| Said::default()))
+            })),
+            OptionFuture::from(self.remote.what.as_ref().map(|what| {
+                self.check(&self.remote, what.ask_health(), when, |body| {
+                    let Told::Fact(health, _) = remote::health(body)? else { return Ok(Said::default()) };
+                    Ok(Said { version: health.version, newest: health.newest_report_at })
+                })
+            })),
+            OptionFuture::from(
+                self.lnrouter
+                    .what
+                    .as_ref()
+                    .map(|what| { self.check(&self.lnrouter, what.ask_health(), when, |_| Ok(Said::default())) })
+            ),
+        );
+        [mempool, amboss, remote, lnrouter].into_iter().filter_map(Option::flatten).collect()
+    }
+
     /// Goes on from how an earlier process left the sources. What is kept of another address is not meant.
     pub fn recall(&self, states: &[SourceState]) {
         for (source, subject) in self.places() {
@@ -80,11 +84,11 @@ impl PublicSources {
         &self,
         source: &Source<T>,
         question: Question,
-        now: UnixMs,
+        (now, limit): (UnixMs, Duration),
         read: impl Fn(&str) -> Result<Said, String> + Sync,
     ) -> Option<SourceCheck> {
         let began = Instant::now();
-        let question = source.with_key(Question { once: true, until: Some(began + LIMIT), ..question });
+        let question = source.with_key(Question { once: true, until: Some(began + limit), ..question });
         let reply = self.http.ask_and_read(&question, now, &|_, body| read(body).map(|_| ())).await;
         match reply {
             Ok(reply) => {
