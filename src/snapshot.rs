@@ -151,6 +151,9 @@ pub struct NodeView {
     /// The watchtower client; `None` where it is not active.
     #[serde(default)]
     pub towers: Option<Towers>,
+    /// What gets a transaction confirmed within the hour, in sat per 1,000 vB.
+    #[serde(default)]
+    pub hour_fee: Option<i64>,
 }
 
 /// The operator's backup file of channels.

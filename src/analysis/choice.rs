@@ -6,7 +6,7 @@
 use super::number::real;
 use crate::report::{FactElsewhere, SourcedFact, Time};
 use crate::snapshot::{Fact, PublicView, SeenNetwork, SeenNode, Snapshot, SourceStatus};
-use crate::units::UnixMs;
+use crate::units::{Sat, UnixMs};
 
 /// How a source is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,10 +57,10 @@ fn more_percent(value: i64, than: i64) -> Option<f64> {
 
 /// Every fact that more than one source can tell, as far as one does.
 pub(super) fn facts(snapshot: &Snapshot) -> Vec<SourcedFact> {
-    all(snapshot).iter().filter_map(|(name, said)| row(name, &choose(said)?, snapshot.taken_at)).collect()
+    all(snapshot).iter().filter_map(|(name, said)| Some(row(name, &choose(said)?, snapshot.taken_at))).collect()
 }
 
-fn row(name: &str, chosen: &Chosen<'_>, now: UnixMs) -> Option<SourcedFact> {
+fn row(name: &str, chosen: &Chosen<'_>, now: UnixMs) -> SourcedFact {
     let Fact { value, source, as_of } = &chosen.said.fact;
     let others = chosen.others.iter().map(|(said, differs_percent)| FactElsewhere {
         source: said.fact.source.clone(),
@@ -69,7 +69,7 @@ fn row(name: &str, chosen: &Chosen<'_>, now: UnixMs) -> Option<SourcedFact> {
         as_of: Time(said.fact.as_of),
         verified: said.verified,
     });
-    Some(SourcedFact {
+    SourcedFact {
         name: name.to_owned(),
         value: *value,
         source: source.clone(),
@@ -77,7 +77,7 @@ fn row(name: &str, chosen: &Chosen<'_>, now: UnixMs) -> Option<SourcedFact> {
         age_s: now.since(*as_of).max(0) / 1000,
         verified: chosen.said.verified,
         others: others.collect(),
-    })
+    }
 }
 
 /// What each source says of each fact, in the order in which they are believed.
@@ -96,8 +96,8 @@ pub(super) fn all(snapshot: &Snapshot) -> Vec<(&'static str, Vec<Option<Said>>)>
             "block_height",
             vec![told.lnd(Some(i64::from(node.info.block_height))), told.elsewhere("mempool.height", height)],
         ),
-        ("hour_fee_sat_per_kvb", vec![told.lnd(None), told.elsewhere("mempool.fees", fee)]),
-        ("node_capacity_sat", told.place(market.map(|m| m.own_capacity.get()), |s| s.capacity.map(|c| c.get()))),
+        ("hour_fee_sat_per_kvb", vec![told.lnd(node.hour_fee), told.elsewhere("mempool.fees", fee)]),
+        ("node_capacity_sat", told.place(market.map(|m| m.own_capacity.get()), |s| s.capacity.map(Sat::get))),
         ("node_channels", told.place(market.map(|m| i64::from(m.own_channels)), |s| s.channels.map(i64::from))),
         (
             "node_capacity_rank",
@@ -109,7 +109,7 @@ pub(super) fn all(snapshot: &Snapshot) -> Vec<(&'static str, Vec<Option<Said>>)>
         ),
         ("network_nodes", told.network(nodes.map(i64::from), |s| s.nodes.map(i64::from))),
         ("network_channels", told.network(channels.map(i64::from), |s| s.channels.map(i64::from))),
-        ("network_capacity_sat", told.network(capacity.map(|c| c.get()), |s| s.capacity.map(|c| c.get()))),
+        ("network_capacity_sat", told.network(capacity.map(Sat::get), |s| s.capacity.map(Sat::get))),
     ]
 }
 

@@ -173,10 +173,10 @@ impl PublicSources {
     ) -> PublicAnswer {
         let when = When { now, until };
         let (mempool, amboss, remote, lnrouter) = tokio::join!(
-            self.collect_mempool(node, network, when),
-            self.collect_amboss(node, network, when),
-            self.collect_remote(node, network, when),
-            self.collect_lnrouter(node, network, when),
+            Box::pin(self.collect_mempool(node, network, when)),
+            Box::pin(self.collect_amboss(node, network, when)),
+            Box::pin(self.collect_remote(node, network, when)),
+            Box::pin(self.collect_lnrouter(node, network, when)),
         );
         let mut answer = PublicAnswer { clock_ahead: self.http.clock_ahead(), ..PublicAnswer::default() };
         for part in [mempool, amboss, remote, lnrouter] {
@@ -231,12 +231,12 @@ impl Making<'_> {
 
 impl<T> Source<T> {
     /// What is asked about a node of this network, or the answer of a source that is not asked, and nothing is sent to.
-    fn asked(&self, network: Network) -> Result<&T, PublicAnswer> {
+    fn asked(&self, network: Network) -> Result<&T, Box<PublicAnswer>> {
         let reason = match &self.what {
             Some(what) if network == Network::Mainnet => return Ok(what),
             Some(_) => format!("asked about mainnet nodes only, not {}", network.as_str()),
             // One that nobody gave an address is not worth a word.
-            None if self.address.is_empty() => return Err(PublicAnswer::default()),
+            None if self.address.is_empty() => return Err(Box::default()),
             None => "off in the config".to_owned(),
         };
         let seen = SourceSeen {
@@ -250,7 +250,7 @@ impl<T> Source<T> {
             health: SourceHealth::default(),
         };
         let not_asked = vec![(self.name.to_owned(), reason)];
-        Err(PublicAnswer { seen: vec![seen], not_asked, ..PublicAnswer::default() })
+        Err(Box::new(PublicAnswer { seen: vec![seen], not_asked, ..PublicAnswer::default() }))
     }
 
     /// A question with the key, where there is one.

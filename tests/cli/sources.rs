@@ -76,7 +76,7 @@ fn mainnet() -> FakeLnd {
 fn mainnet_that(answer: impl Fn(&str) -> Option<Reply> + Send + Sync + 'static) -> FakeLnd {
     let file = recording("bob-later").join("lnrpc.Lightning.GetInfo.pb");
     let mut info = lnrpc::GetInfoResponse::decode(&*std::fs::read(file).unwrap()).unwrap();
-    info.chains[0].network = "mainnet".to_owned();
+    "mainnet".clone_into(&mut info.chains[0].network);
     let info = info.encode_to_vec();
     FakeLnd::builder()
         .recording(&recording("bob-later"))

@@ -118,6 +118,22 @@ async fn retry_after_is_honoured_up_to_its_limit() {
 }
 
 #[tokio::test]
+async fn what_has_a_patience_of_its_own_is_asked_though_its_host_is_left_alone() {
+    let tries = AtomicUsize::new(0);
+    let server = Server::start(move |_| match tries.fetch_add(1, Ordering::SeqCst) {
+        0 => status(429, "retry-after: 3600\r\n", ""),
+        _ => ok("1"),
+    })
+    .await;
+    let http = client(limits());
+    assert!(matches!(get(&http, &server.url()).await, Err(Error::Busy { .. })));
+    assert!(matches!(get(&http, &server.url()).await, Err(Error::LeftAlone { .. })));
+    let question = Question { anyway: true, ..Question::get(Url::parse(&server.url()).unwrap()) };
+    assert!(http.ask(&question, NOW).await.is_ok());
+    assert!(get(&http, &server.url()).await.is_ok(), "and what it finds counts for all");
+}
+
+#[tokio::test]
 async fn an_endless_answer_and_a_bomb_end_at_the_limit() {
     let endless = Server::start(|_| Say::Again("", vec![b' '; 1024 * 1024], 300)).await;
     let error = get(&client(limits()), &endless.url()).await.unwrap_err();

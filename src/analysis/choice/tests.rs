@@ -3,13 +3,15 @@ use crate::analysis::support::*;
 use crate::snapshot::{Gap, SourceHealth, SourceSeen};
 use crate::units::Sat;
 
-fn said(source: &str, value: i64, health: Health) -> Option<Said> {
-    let fact = Fact { value, source: source.to_owned(), as_of: UnixMs(0) };
-    Some(Said { fact, health, verified: source != "lnrouter" })
+fn said(source: &str, value: i64, health: Health) -> Said {
+    Said { fact: fact(value, source, UnixMs(0)), health, verified: source != "lnrouter" }
 }
 
+/// Who else says something, and how many percent more that is.
+type Others = Vec<(String, Option<f64>)>;
+
 /// Who is believed, and by how much the others differ.
-fn chosen(ordered: &[Option<Said>]) -> Option<(String, Vec<(String, Option<f64>)>)> {
+fn chosen(ordered: &[Option<Said>]) -> Option<(String, Others)> {
     let chosen = choose(ordered)?;
     let others = chosen.others.iter().map(|(said, differs)| (said.fact.source.clone(), *differs)).collect();
     Some((chosen.said.fact.source.clone(), others))
@@ -20,34 +22,35 @@ fn the_first_that_is_well_answers_and_the_others_stand_beside_it() {
     use Health::{Old, Well};
     let of = |ordered: &[Option<Said>]| chosen(ordered).unwrap();
     let other = |name: &str, differs| (name.to_owned(), differs);
-    let all = [said("lnd", 200, Well), said("remote", 200, Well), said("mempool.space", 190, Well)];
+    let all = [Some(said("lnd", 200, Well)), Some(said("remote", 200, Well)), Some(said("mempool.space", 190, Well))];
     assert_eq!(of(&all), ("lnd".to_owned(), vec![other("remote", Some(0.0)), other("mempool.space", Some(-5.0))]));
-    let all = [said("lnd", 100, Old), None, said("mempool.space", 300, Well), said("amboss", 301, Well)];
+    let all =
+        [Some(said("lnd", 100, Old)), None, Some(said("mempool.space", 300, Well)), Some(said("amboss", 301, Well))];
     let want = vec![other("lnd", Some(-66.6667)), other("amboss", Some(0.3333))];
     assert_eq!(of(&all), ("mempool.space".to_owned(), want), "one that is behind stands back");
-    let all = [None, said("remote", 7, Old), said("mempool.space", 8, Old)];
+    let all = [None, Some(said("remote", 7, Old)), Some(said("mempool.space", 8, Old))];
     assert_eq!(of(&all).0, "remote", "where none is well, the first old answer stands in");
     assert_eq!(chosen(&[None, None]), None);
     assert_eq!(chosen(&[]), None);
-    let all = [said("lnd", 0, Well), said("remote", 7, Well)];
+    let all = [Some(said("lnd", 0, Well)), Some(said("remote", 7, Well))];
     assert_eq!(of(&all).1, [other("remote", None)], "of nothing there is no percentage");
-    let all = [said("lnd", i64::MAX, Well), said("remote", i64::MIN, Well)];
+    let all = [Some(said("lnd", i64::MAX, Well)), Some(said("remote", i64::MIN, Well))];
     assert_eq!(of(&all).1, [other("remote", Some(-200.0))]);
 }
 
 #[test]
 fn what_is_not_verified_never_goes_before_what_is() {
     use Health::{Old, Well};
-    let all = [None, said("lnrouter", 1, Well), said("mempool.space", 2, Well)];
+    let all = [None, Some(said("lnrouter", 1, Well)), Some(said("mempool.space", 2, Well))];
     assert_eq!(chosen(&all).unwrap().0, "mempool.space");
-    let all = [None, said("lnrouter", 1, Well), said("mempool.space", 2, Old)];
+    let all = [None, Some(said("lnrouter", 1, Well)), Some(said("mempool.space", 2, Old))];
     assert_eq!(chosen(&all).unwrap().0, "mempool.space");
-    let all = [None, said("lnrouter", 1, Well), None];
+    let all = [None, Some(said("lnrouter", 1, Well)), None];
     assert_eq!(chosen(&all).unwrap().0, "lnrouter");
 }
 
-fn fact<T>(value: T, source: &str, as_of: UnixMs) -> Option<Fact<T>> {
-    Some(Fact { value, source: source.to_owned(), as_of })
+fn fact<T>(value: T, source: &str, as_of: UnixMs) -> Fact<T> {
+    Fact { value, source: source.to_owned(), as_of }
 }
 
 fn seen(capacity: i64) -> SeenNode {
@@ -58,9 +61,9 @@ fn seen(capacity: i64) -> SeenNode {
 fn each_fact_of_a_report_says_whose_it_is_and_how_old() {
     let mut snapshot = snapshot(vec![channel(1, 500_000, 500_000)]);
     let (now, height) = (snapshot.taken_at, snapshot.node.info.block_height);
-    snapshot.public.block_height = fact(height + 10, "mempool.space", now.plus(-90_500));
-    snapshot.public.seen_by_lnrouter = fact(seen(1_100_000), "lnrouter", now);
-    snapshot.public.seen_by_amboss = fact(seen(900_000), "amboss", now.plus(-3_600_000));
+    snapshot.public.block_height = Some(fact(height + 10, "mempool.space", now.plus(-90_500)));
+    snapshot.public.seen_by_lnrouter = Some(fact(seen(1_100_000), "lnrouter", now));
+    snapshot.public.seen_by_amboss = Some(fact(seen(900_000), "amboss", now.plus(-3_600_000)));
     let rows = facts(&snapshot);
     let find = |rows: &[SourcedFact], name: &str| rows.iter().find(|row| row.name == name).cloned();
     let row = find(&rows, "block_height").unwrap();
@@ -93,4 +96,6 @@ fn each_fact_of_a_report_says_whose_it_is_and_how_old() {
     }];
     assert_eq!(find(&facts(&snapshot), "block_height").unwrap().value, i64::from(height));
     assert_eq!(find(&rows, "hour_fee_sat_per_kvb"), None, "what nobody tells is no row");
+    snapshot.node.hour_fee = Some(1012);
+    assert_eq!(find(&facts(&snapshot), "hour_fee_sat_per_kvb").unwrap().value, 1012);
 }

@@ -4,6 +4,7 @@
 //! a host, answers limited in size and time, and at most three tries, spaced as the source asks for.
 
 mod address;
+mod client;
 mod error;
 mod redirect;
 mod retry;
@@ -22,18 +23,18 @@ use reqwest::header::{ACCEPT, AGE, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap,
 use reqwest::{Client, Method, Response, StatusCode};
 use secrecy::SecretString;
 use tokio::time::{Instant, timeout};
-use url::{Host, Url};
+use url::Url;
 
 use super::breaker::{self, Breaker};
 use crate::snapshot::Fact;
 use crate::units::UnixMs;
 
 pub use address::is_public;
-use address::{Guard, Lookup, NoAddress};
+use address::{Lookup, NoAddress};
 pub use error::Error;
 use retry::{Hosts, date, retry_after};
+use setting::parse_proxy;
 pub use setting::{HeaderName, bearer, below, header_name, is_onion, name, parse_base, parse_optional, plain};
-use setting::{PROXY_FORM, parse_proxy};
 use words::excerpt;
 pub use words::{line, without};
 
@@ -87,12 +88,15 @@ pub struct Question {
     pub until: Option<Instant>,
     /// Whether one try is enough.
     pub once: bool,
+    /// Whether it is asked though its host is left alone: for what has a patience of its own.
+    pub anyway: bool,
 }
 
 impl Question {
     /// A plain GET of which only a good status is an answer.
     pub fn get(url: Url) -> Self {
-        Self { url, body: None, key: None, key_header: None, is_final: |_, _| false, until: None, once: false }
+        let (body, key, key_header, until) = (None, None, None, None);
+        Self { url, body, key, key_header, is_final: |_, _| false, until, once: false, anyway: false }
     }
 }
 
@@ -189,7 +193,8 @@ impl Http {
         if question.until.is_some_and(|until| until <= Instant::now()) {
             return Err(Error::LeftAlone { host, reason: "the time for this node was over".to_owned() });
         }
-        if let Err(reason) = self.hosts.ask(&host, self.moment(now)) {
+        let left_alone = self.hosts.ask(&host, self.moment(now));
+        if let Some(reason) = left_alone.err().filter(|_| !question.anyway) {
             return Err(Error::LeftAlone { host, reason });
         }
         let mut tries = 0;
@@ -395,91 +400,6 @@ impl Http {
             return Failure::last(Error::Malformed { host, reason });
         }
         Failure::passing(Error::Unreachable { host, reason })
-    }
-
-    /// All goes through the proxy, but for hosts of the config that are private addresses: no proxy leads there.
-    fn is_proxied(&self, url: &Url) -> bool {
-        let nearby = match url.host() {
-            Some(Host::Domain(host)) => host == "localhost",
-            Some(Host::Ipv4(ip)) => !is_public(ip.into()),
-            Some(Host::Ipv6(ip)) => !is_public(ip.into()),
-            None => false,
-        };
-        self.proxy.is_some() && !nearby
-    }
-
-    fn client(&self, url: &Url, sent_on: bool) -> Result<&Client, Error> {
-        let host = url.host_str().unwrap_or_default();
-        let refused = |reason: &str| Error::Refused { host: name(url), reason: reason.to_owned() };
-        let proxied = self.is_proxied(url);
-        if is_onion(host) && !proxied {
-            return Err(refused("an .onion address is only reached through a proxy; set proxy = \"socks5h://…\""));
-        }
-        let guard = self.guard(sent_on);
-        let address: Option<IpAddr> = match url.host() {
-            Some(Host::Ipv4(ip)) => Some(ip.into()),
-            Some(Host::Ipv6(ip)) => Some(ip.into()),
-            _ => None,
-        };
-        if address.is_some_and(|address| !guard.allows(host, address)) {
-            return Err(refused("it is not a public address"));
-        }
-        if url.scheme() == "https" && self.roots().is_empty() {
-            let reason = "no certificate authorities are installed on this system (package ca-certificates)";
-            return Err(Error::Setup(reason.to_owned()));
-        }
-        let [direct, direct_on, through, through_on] = &self.clients;
-        let slot = match (proxied, sent_on) {
-            (false, false) => direct,
-            (false, true) => direct_on,
-            (true, false) => through,
-            (true, true) => through_on,
-        };
-        if let Some(client) = slot.get() {
-            return Ok(client);
-        }
-        let client = self.build(guard, proxied)?;
-        Ok(slot.get_or_init(|| client))
-    }
-
-    fn guard(&self, sent_on: bool) -> Guard {
-        let mut named = if sent_on { BTreeSet::new() } else { self.named.clone() };
-        if let Some(host) = self.proxy.as_ref().and_then(Url::host_str) {
-            named.insert(host.to_owned());
-        }
-        Guard { named: Arc::new(named), lookup: self.lookup.clone(), is_public: self.is_public }
-    }
-
-    fn roots(&self) -> &rustls::RootCertStore {
-        self.roots.get_or_init(|| {
-            let mut roots = rustls::RootCertStore::empty();
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            roots
-        })
-    }
-
-    fn build(&self, guard: Guard, proxied: bool) -> Result<Client, Error> {
-        let setup = |error: &dyn std::fmt::Display| Error::Setup(format!("cannot set up HTTP: {error}"));
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| setup(&error))?
-            .with_root_certificates(self.roots().clone())
-            .with_no_client_auth();
-        let mut builder = Client::builder()
-            .tls_backend_preconfigured(tls)
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .user_agent(concat!("daznode/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(self.limits.connect)
-            .dns_resolver(guard);
-        if let Some(proxy) = self.proxy.as_ref().filter(|_| proxied) {
-            let proxy = reqwest::Proxy::all(proxy.as_str()).map_err(|_| Error::Setup(PROXY_FORM.to_owned()))?;
-            builder = builder.proxy(proxy);
-        }
-        builder.build().map_err(|error| setup(&error.without_url()))
     }
 }
 

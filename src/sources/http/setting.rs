@@ -53,15 +53,16 @@ pub fn name(url: &Url) -> String {
 
 /// A header with the key as a bearer's, never printed by anything that prints headers.
 pub fn bearer(key: &SecretString) -> Result<HeaderValue, Error> {
-    secret(&format!("Bearer {}", key.expose_secret().trim()))
+    secret_header(&format!("Bearer {}", key.expose_secret().trim()))
 }
 
 /// The same with the key alone.
 pub fn plain(key: &SecretString) -> Result<HeaderValue, Error> {
-    secret(key.expose_secret().trim())
+    secret_header(key.expose_secret().trim())
 }
 
-fn secret(text: &str) -> Result<HeaderValue, Error> {
+/// A header that nothing prints.
+pub(super) fn secret_header(text: &str) -> Result<HeaderValue, Error> {
     let header = HeaderValue::from_str(text).ok().filter(|_| text.is_ascii());
     let mut header =
         header.ok_or_else(|| Error::Setup("the API key is not one line of plain letters: wrong file?".to_owned()))?;

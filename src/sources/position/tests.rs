@@ -89,7 +89,7 @@ proptest! {
         );
         let _ = position(&body, &key, NOW);
         if let Ok(Told::Fact(place, _)) = position(&made, &key, NOW) {
-            prop_assert!(place.node.capacity.is_some_and(|capacity| capacity.get() == whole && whole <= SUPPLY && whole >= 0));
+            prop_assert!(place.node.capacity.is_some_and(|capacity| capacity.get() == whole && (0..=SUPPLY).contains(&whole)));
         }
     }
 }

@@ -14,7 +14,7 @@ impl PublicSources {
     pub(super) async fn collect_mempool(&self, node: &Pubkey, network: Network, when: When) -> PublicAnswer {
         let what = match self.mempool.asked(network) {
             Ok(what) => what,
-            Err(off) => return off,
+            Err(off) => return *off,
         };
         let asking = &self.mempool.asking;
         let mut tally = self.tally(&self.mempool);
@@ -60,7 +60,7 @@ impl PublicSources {
         let source = &self.amboss;
         let what = match source.asked(network) {
             Ok(what) => what,
-            Err(off) => return off,
+            Err(off) => return *off,
         };
         let mut tally = self.tally(source);
         let (card, fees) = (source.with_key(what.ask_node(node)), source.with_key(what.ask_fees(node)));
@@ -79,7 +79,7 @@ impl PublicSources {
     pub(super) async fn collect_remote(&self, node: &Pubkey, network: Network, when: When) -> PublicAnswer {
         let what = match self.remote.asked(network) {
             Ok(what) => what,
-            Err(off) => return off,
+            Err(off) => return *off,
         };
         let mut tally = self.tally(&self.remote);
         let place = ask_position(&self.remote, &mut tally, "remote.network", what.ask_node(node), node, when).await;
@@ -90,7 +90,7 @@ impl PublicSources {
     pub(super) async fn collect_lnrouter(&self, node: &Pubkey, network: Network, when: When) -> PublicAnswer {
         let what = match self.lnrouter.asked(network) {
             Ok(what) => what,
-            Err(off) => return off,
+            Err(off) => return *off,
         };
         let mut tally = self.tally(&self.lnrouter);
         let place = ask_position(&self.lnrouter, &mut tally, "lnrouter.network", what.ask_node(node), node, when).await;

@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use futures_util::future::{BoxFuture, OptionFuture};
+use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
+use super::super::amboss::{self, Amboss};
 use super::super::breaker::SourceState;
 use super::super::health::{LIMIT, Probe, SourceCheck, millis};
 use super::super::http::{Error, Question};
-use super::super::mempool::{self, Told};
-use super::super::{amboss, remote};
+use super::super::lnrouter::LnRouter;
+use super::super::mempool::{self, Mempool, Told};
+use super::super::remote::{self, Remote};
 use super::{PublicSources, Source};
 use crate::units::UnixMs;
 
@@ -34,29 +36,19 @@ impl PublicSources {
     /// Checks all of them at once, within a shorter time.
     pub async fn probe_within(&self, now: UnixMs, limit: Duration) -> Vec<SourceCheck> {
         let when = (now, limit.min(LIMIT));
+        let height = move |body: &str| mempool::height(body).map(|_| Said { newest: Some(now), ..Said::default() });
+        let named = |body: &str| amboss::health(body).map(|()| Said::default());
+        let healthy = |body: &str| match remote::health(body)? {
+            Told::Fact(health, _) => Ok(Said { version: health.version, newest: health.newest_report_at }),
+            Told::Nothing(_) => Ok(Said::default()),
+        };
         let (mempool, amboss, remote, lnrouter) = tokio::join!(
-            OptionFuture::from(self.mempool.what.as_ref().map(|what| {
-                self.check(&self.mempool, what.ask_height(), when, move |body| {
-                    mempool::height(body).map(|_| Said { newest: Some(now), ..Said::default() })
-                })
-            })),
-            OptionFuture::from(self.amboss.what.as_ref().map(|what| {
-                self.check(&self.amboss, what.ask_health(), when, |body| amboss::health(body).map(|()| Said::default()))
-            })),
-            OptionFuture::from(self.remote.what.as_ref().map(|what| {
-                self.check(&self.remote, what.ask_health(), when, |body| {
-                    let Told::Fact(health, _) = remote::health(body)? else { return Ok(Said::default()) };
-                    Ok(Said { version: health.version, newest: health.newest_report_at })
-                })
-            })),
-            OptionFuture::from(
-                self.lnrouter
-                    .what
-                    .as_ref()
-                    .map(|what| { self.check(&self.lnrouter, what.ask_health(), when, |_| Ok(Said::default())) })
-            ),
+            Box::pin(self.check(&self.mempool, Mempool::ask_height, when, height)),
+            Box::pin(self.check(&self.amboss, Amboss::ask_health, when, named)),
+            Box::pin(self.check(&self.remote, Remote::ask_health, when, healthy)),
+            Box::pin(self.check(&self.lnrouter, LnRouter::ask_health, when, |_| Ok(Said::default()))),
         );
-        [mempool, amboss, remote, lnrouter].into_iter().filter_map(Option::flatten).collect()
+        [mempool, amboss, remote, lnrouter].into_iter().flatten().collect()
     }
 
     /// Goes on from how an earlier process left the sources. What is kept of another address is not meant.
@@ -79,15 +71,16 @@ impl PublicSources {
         SourceState { source: source.to_owned(), subject: subject.to_owned(), breaker }
     }
 
-    /// One question with one try. What can't be sent is no check.
+    /// One question with one try. What is off or can't be sent is no check.
     async fn check<T>(
         &self,
         source: &Source<T>,
-        question: Question,
+        ask: fn(&T) -> Question,
         (now, limit): (UnixMs, Duration),
         read: impl Fn(&str) -> Result<Said, String> + Sync,
     ) -> Option<SourceCheck> {
         let began = Instant::now();
+        let question = ask(source.what.as_ref()?);
         let question = source.with_key(Question { once: true, until: Some(began + limit), ..question });
         let reply = self.http.ask_and_read(&question, now, &|_, body| read(body).map(|_| ())).await;
         match reply {

@@ -179,6 +179,7 @@ impl<'a, A: Answers> Reader<'a, A> {
             graph,
             backup,
             towers,
+            hour_fee,
             ..,
         ) = tokio::join!(
             self.part(notes, "channels", &answers::LIST_CHANNELS, list_channels(), |said, check| Some(channels::open(
@@ -225,6 +226,7 @@ impl<'a, A: Answers> Reader<'a, A> {
             self.graph(notes),
             self.backup(notes),
             self.towers(notes),
+            self.hour_fee(notes),
             self.stream(notes, events, Forwards::new(resume)),
             self.stream(notes, events, Payments::new(resume)),
             self.stream(notes, events, Invoices::new(resume)),
@@ -254,6 +256,7 @@ impl<'a, A: Answers> Reader<'a, A> {
             macaroon_can_write: false,
             backup,
             towers,
+            hour_fee,
         })
     }
 

@@ -139,6 +139,7 @@ impl Sim {
             macaroon_can_write: false,
             backup: None,
             towers: None,
+            hour_fee: None,
         }
     }
 

@@ -109,7 +109,7 @@ fn a_node_belongs_to_its_tenant_and_goes_with_its_last_user() {
     let mut other = new_profile("carol", 1);
     other.tenant = "elsewhere".to_owned();
     let other = f.store.enable(&other, NOW).unwrap();
-    f.store.put_source_health(Some(&other), &[mine.clone()], &[state], NOW).unwrap();
+    f.store.put_source_health(Some(&other), std::slice::from_ref(&mine), &[state], NOW).unwrap();
     let of = |profile| f.store.source_health(profile, "lnd", node.as_str(), NOW).unwrap();
     assert_eq!(of(Some(&other)).last, Some(mine));
     assert_eq!(of(Some(&f.profile)), Kept::default());

@@ -155,6 +155,7 @@ pub(super) fn snapshot(at: UnixMs, channels: u64) -> Snapshot {
         macaroon_can_write: false,
         backup: None,
         towers: None,
+        hour_fee: None,
     };
     let (public, gaps, sources) = (PublicView::default(), Vec::new(), Vec::new());
     Snapshot { schema: crate::snapshot::SCHEMA, taken_at: at, node, public, gaps, sources, host: None }
