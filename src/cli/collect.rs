@@ -43,31 +43,15 @@ pub(super) struct Collector {
 impl Collector {
     /// As the settings say, within the run's limits: for one node, and for all.
     pub(super) fn new(context: &Context, timeout: Duration, budget: Option<Duration>) -> anyhow::Result<Self> {
-        let config = &context.config;
-        let settings = Settings {
-            mempool: config.sources.mempool.clone(),
-            amboss: config.sources.amboss.clone(),
-            remote: config.sources.remote.clone(),
-            lnrouter: config.sources.lnrouter.clone(),
-            proxy: config.network.proxy.clone(),
-            offline: config.network.offline,
-        };
         let nodes = Nodes::new(context);
-        let (amboss, remote, lnrouter) = (&settings.amboss, &settings.remote, &settings.lnrouter);
-        let keys = Keys {
-            amboss: nodes.key(amboss.key_file.as_deref().filter(|_| amboss.enabled))?,
-            remote: nodes.key(remote.key_file.as_deref().filter(|_| remote.enabled))?,
-            lnrouter: nodes.key(lnrouter.key_file.as_deref().filter(|_| lnrouter.enabled))?,
-        };
-        let cache: Arc<dyn Cache> = Arc::new(cache(&context.place.state));
-        let public = PublicSources::new(&settings, keys, &cache).map_err(|e| Error::Setup(e.to_string()))?;
+        let public = public_sources(context, &nodes)?;
         let (end, sources) = (budget.map(|budget| Instant::now() + budget), SourcesSeen::default());
         Ok(Self { nodes, public, state: context.place.state.clone(), timeout, end, sources })
     }
 
     /// The name and address of each public source that is on.
     pub(super) fn places(&self) -> Vec<(String, String)> {
-        self.public.places().map(|(source, address)| (source.to_owned(), address.to_owned())).collect()
+        places(&self.public)
     }
 
     /// Goes on from how the sources were left.
@@ -151,6 +135,32 @@ impl Collector {
         let seen = host::look(&places, clock_ahead);
         Machine { host: Some(seen.host), not_measured: seen.not_measured }
     }
+}
+
+/// The public sources as the settings say.
+pub(super) fn public_sources(context: &Context, nodes: &Nodes) -> anyhow::Result<PublicSources> {
+    let config = &context.config;
+    let settings = Settings {
+        mempool: config.sources.mempool.clone(),
+        amboss: config.sources.amboss.clone(),
+        remote: config.sources.remote.clone(),
+        lnrouter: config.sources.lnrouter.clone(),
+        proxy: config.network.proxy.clone(),
+        offline: config.network.offline,
+    };
+    let (amboss, remote, lnrouter) = (&settings.amboss, &settings.remote, &settings.lnrouter);
+    let keys = Keys {
+        amboss: nodes.key(amboss.key_file.as_deref().filter(|_| amboss.enabled))?,
+        remote: nodes.key(remote.key_file.as_deref().filter(|_| remote.enabled))?,
+        lnrouter: nodes.key(lnrouter.key_file.as_deref().filter(|_| lnrouter.enabled))?,
+    };
+    let cache: Arc<dyn Cache> = Arc::new(cache(&context.place.state));
+    Ok(PublicSources::new(&settings, keys, &cache).map_err(|e| Error::Setup(e.to_string()))?)
+}
+
+/// The name and address of each public source that is on.
+pub(super) fn places(public: &PublicSources) -> Vec<(String, String)> {
+    public.places().map(|(source, address)| (source.to_owned(), address.to_owned())).collect()
 }
 
 /// Where public answers are kept.

@@ -9,9 +9,9 @@ use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::Context;
-use super::collect::Collector;
+use super::connect::Nodes;
 use super::select::name;
+use super::{Context, collect};
 use crate::render::{Check, State};
 use crate::report::Time;
 use crate::snapshot::{BreakerState, SourceHealth, Tally};
@@ -198,8 +198,7 @@ pub(super) fn shown(
         let kept = store.source_health(Some(profile), LND, subject, context.now)?;
         add(format!("source lnd {}", name(profile)), &kept, LND, subject, Some(profile));
     }
-    let collector = Collector::new(context, Duration::MAX, None)?;
-    for (source, subject) in collector.places() {
+    for (source, subject) in collect::places(&collect::public_sources(context, &Nodes::new(context))?) {
         let kept = store.source_health(None, &source, &subject, context.now)?;
         add(format!("source {source}"), &kept, &source, &subject, None);
     }

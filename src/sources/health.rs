@@ -127,7 +127,14 @@ impl NodeHealth {
 
     /// It answered.
     pub fn answered(&self, info: &Info, latency_ms: Option<i64>, now: UnixMs) -> SourceCheck {
-        self.with(|breaker| breaker.good(now));
+        self.with(|breaker| {
+            let last_good = breaker.last_good;
+            breaker.good(now);
+            // One that is behind is there, and worth asking; well it is not.
+            if !info.synced_to_chain {
+                breaker.last_good = last_good;
+            }
+        });
         let behind = format!("not synced to the chain at height {}", info.block_height);
         let error = (!info.synced_to_chain).then_some(ErrorClass::NotReady);
         SourceCheck {

@@ -79,7 +79,8 @@ async fn a_node_behind_its_chain_answers_and_is_not_well() {
     let check = node.probe(&Says(Ok(info(false))), NOW).await;
     assert_eq!((check.good, check.error), (false, Some(ErrorClass::NotReady)));
     assert_eq!(check.detail.as_deref(), Some("not synced to the chain at height 812"));
-    assert_eq!(node.state().breaker.state, BreakerState::Closed, "it is there, and worth asking");
+    let breaker = node.state().breaker;
+    assert_eq!((breaker.state, breaker.last_good), (BreakerState::Closed, None), "it is there, and worth asking");
 }
 
 #[tokio::test]
