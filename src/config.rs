@@ -3,8 +3,10 @@
 //! Defaults < `/etc/daznode/config.toml` < the user's file < `--config` < environment < flags (which `cli` lays over).
 
 mod alerts;
+mod elsewhere;
 mod file;
 mod graph;
+mod health;
 
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -15,7 +17,8 @@ pub use self::graph::Graph;
 
 use crate::analysis::Thresholds;
 use crate::schedule::Schedule;
-use crate::sources::{amboss, mempool};
+use crate::sources::{amboss, lnrouter, mempool, remote};
+pub use health::Health;
 
 pub use alerts::Alerts;
 pub use file::distance;
@@ -40,6 +43,8 @@ pub struct Config {
     pub sources: Sources,
     /// What may be contacted, and how.
     pub network: Network,
+    /// How often sources are checked.
+    pub health: Health,
     /// How long things are kept.
     pub retention: Retention,
     /// By what the rules judge.
@@ -116,6 +121,10 @@ pub struct Sources {
     pub mempool: mempool::Settings,
     /// Amboss.
     pub amboss: amboss::Settings,
+    /// Another daznode.
+    pub remote: remote::Settings,
+    /// LNRouter.
+    pub lnrouter: lnrouter::Settings,
 }
 
 /// What may be contacted, and how.
@@ -225,6 +234,8 @@ static KEYS: LazyLock<Vec<(String, &'static str)>> = LazyLock::new(|| {
         .chain([COLOR])
         .chain(graph::FORMS)
         .chain(alerts::FORMS)
+        .chain(elsewhere::FORMS.iter().copied())
+        .chain(health::FORMS.iter().copied())
         .map(|(key, form)| (key.to_owned(), form))
         .chain(limits)
         .collect()
@@ -295,6 +306,10 @@ impl Config {
         let config = Self::deserialize(table)
             .map_err(|e| Error { place: "settings".to_owned(), problem: e.message().to_owned() })?;
         config.check().map_err(|(key, given)| refused("settings".to_owned(), &key, &given))?;
+        if let Some(key) = elsewhere::missing(&config.sources) {
+            let problem = format!("{key} is missing, and its source is on: expected {}", form(key));
+            return Err(Error { place: "settings".to_owned(), problem });
+        }
         Ok(config)
     }
 
@@ -334,6 +349,8 @@ impl Config {
         that("sources.amboss.url", &amboss.url, is_url(&amboss.url))?;
         within("sources.mempool.cache_minutes", u64::from(mempool.cache_minutes), 1, 10_080)?;
         within("sources.amboss.cache_minutes", u64::from(amboss.cache_minutes), 1, 10_080)?;
+        elsewhere::check(&self.sources)?;
+        self.health.check()?;
         within("retention.reports_days", u64::from(self.retention.reports_days), 1, 36_500)?;
         within("retention.samples_days", u64::from(self.retention.samples_days), 1, 36_500)?;
         within("retention.snapshots_days", u64::from(self.retention.snapshots_days), 1, 36_500)?;
@@ -385,7 +402,7 @@ fn is_url(text: &str) -> bool {
 
 /// The words for a value that is not accepted. What may be a secret put in the wrong place is not repeated.
 fn refused(place: String, key: &str, given: &str) -> Error {
-    let secret = matches!(key, "lnd.macaroon" | "lnd.certificate" | "sources.amboss.key_file");
+    let secret = matches!(key, "lnd.macaroon" | "lnd.certificate") || key.ends_with(".key_file");
     let given = if secret || given.is_empty() { String::new() } else { format!(" {}", clip(given)) };
     Error { place, problem: format!("{key} can't be{given}: expected {}", form(key)) }
 }

@@ -54,6 +54,11 @@ pub trait Collect {
     /// The moment that reading this profile's node shows, where that is not now: a recording's.
     fn moment(&self, profile: &Profile) -> Option<UnixMs>;
 
+    /// Whether a node that failed is tried again in this run, where that can help.
+    fn tries_again(&self, _profile: &Profile) -> bool {
+        true
+    }
+
     /// Reads one profile's node and what public sources say of it.
     fn collect(
         &self,
@@ -317,7 +322,8 @@ impl<C: Collect> Run<'_, C> {
             tries.set(tries.get() + 1);
             self.collect_once(profile, now).await
         };
-        attempt.retry(backoff).when(|failure| matches!(failure, Failure::Source(e) if e.is_transient())).await
+        let again = self.collect.tries_again(profile);
+        attempt.retry(backoff).when(|failure| matches!(failure, Failure::Source(e) if again && e.is_transient())).await
     }
 
     async fn collect_once(&self, profile: &Profile, now: UnixMs) -> Result<Collected, Failure> {

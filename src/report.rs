@@ -4,17 +4,19 @@
 //! could not be measured is null and listed under `gaps` (asked for and not got) or `not_measured` (off, too young).
 //! Amounts end in their unit, `_msat` or `_sat(s)`; moments are RFC 3339 in UTC; 64-bit ids are strings.
 
+mod facts;
 mod money;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use facts::{Availability, FactElsewhere, SourcedFact};
 pub use money::{
     AccountPeriod, Accounts, ChannelMoney, Concentration, Fiat, FiatPeriod, FlowClass, MissedChannel, MissedDemand,
     MissedFlow, Money, MoneyPeriod, PeerMoney, PeerShare,
 };
 
-pub use crate::snapshot::{Gap, GraphState, SourceStatus};
+pub use crate::snapshot::{BreakerState, ErrorClass, Gap, GraphState, SourceStatus};
 use crate::units::{Day, Msat, Outpoint, Ppm, Pubkey, Sat, Scid, UnixMs};
 
 pub mod period;
@@ -83,6 +85,9 @@ pub struct Report {
     pub changes: Changes,
     /// Where the facts come from.
     pub sources: Vec<Source>,
+    /// Facts that several sources can tell: which one is believed, and how far the others are from it.
+    #[serde(default)]
+    pub facts: Vec<SourcedFact>,
     /// What was asked for and not got.
     pub gaps: Vec<Gap>,
     /// What was not asked for, or can't be known yet.
@@ -871,7 +876,7 @@ pub struct Change {
 }
 
 /// Where facts come from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Source {
     /// Its name.
     pub name: String,
@@ -887,6 +892,18 @@ pub struct Source {
     pub version: Option<String>,
     /// Why it is not `ok`.
     pub detail: Option<String>,
+    /// What kind of failure that was.
+    #[serde(default)]
+    pub error_class: Option<ErrorClass>,
+    /// How many of its checks were good.
+    #[serde(default)]
+    pub availability: Availability,
+    /// When it last answered well.
+    #[serde(default)]
+    pub last_good: Option<Time>,
+    /// Whether it is asked.
+    #[serde(default)]
+    pub breaker: Option<BreakerState>,
 }
 
 /// What was not asked for, or can't be known yet. No gap.

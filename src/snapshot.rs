@@ -4,7 +4,11 @@
 //! before it is judged, so a report can be made again from it. Events (forwards, payments, invoices, chain
 //! transactions) are not in it: they come in pages, and the store keeps each once.
 
+mod health;
+
 use serde::{Deserialize, Serialize};
+
+pub use health::{Availability, BreakerState, ErrorClass, SourceHealth, Tally};
 
 use crate::units::{Msat, Network, Outpoint, Ppm, Pubkey, Sat, Scid, UnixMs};
 
@@ -71,7 +75,7 @@ pub struct Gap {
 /// How asking one source went.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceSeen {
-    /// `lnd`, `recording`, `simulated`, `mempool.space`, `amboss`.
+    /// `lnd`, `recording`, `simulated`, `mempool.space`, `amboss`, `remote`, `lnrouter`.
     pub name: String,
     /// Where it was asked: `host:port` or a folder, never with a secret.
     pub address: String,
@@ -85,6 +89,9 @@ pub struct SourceSeen {
     pub version: Option<String>,
     /// A one-line reason where it is not `ok`.
     pub detail: Option<String>,
+    /// How it has been doing.
+    #[serde(default)]
+    pub health: SourceHealth,
 }
 
 /// What came of asking a source.
@@ -144,6 +151,9 @@ pub struct NodeView {
     /// The watchtower client; `None` where it is not active.
     #[serde(default)]
     pub towers: Option<Towers>,
+    /// What gets a transaction confirmed within the hour, in sat per 1,000 vB.
+    #[serde(default)]
+    pub hour_fee: Option<i64>,
 }
 
 /// The operator's backup file of channels.
@@ -655,6 +665,38 @@ pub struct PublicView {
     pub seen_by_amboss: Option<Fact<SeenNode>>,
     /// What peers charge towards this node, by Amboss.
     pub amboss_fees: Option<Fact<AmbossFees>>,
+    /// The node as another daznode sees it.
+    #[serde(default)]
+    pub seen_by_remote: Option<Fact<SeenNode>>,
+    /// The network's size as another daznode sees it.
+    #[serde(default)]
+    pub network_by_remote: Option<Fact<SeenNetwork>>,
+    /// The node as LNRouter sees it: of no promised shape, so not verified.
+    #[serde(default)]
+    pub seen_by_lnrouter: Option<Fact<SeenNode>>,
+    /// The network's size as LNRouter sees it, not verified.
+    #[serde(default)]
+    pub network_by_lnrouter: Option<Fact<SeenNetwork>>,
+}
+
+impl PublicView {
+    /// What is told here, and by `other` what is not.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            chain_fees: self.chain_fees.or(other.chain_fees),
+            block_height: self.block_height.or(other.block_height),
+            price: self.price.or(other.price),
+            seen_by_mempool: self.seen_by_mempool.or(other.seen_by_mempool),
+            network_by_mempool: self.network_by_mempool.or(other.network_by_mempool),
+            seen_by_amboss: self.seen_by_amboss.or(other.seen_by_amboss),
+            amboss_fees: self.amboss_fees.or(other.amboss_fees),
+            seen_by_remote: self.seen_by_remote.or(other.seen_by_remote),
+            network_by_remote: self.network_by_remote.or(other.network_by_remote),
+            seen_by_lnrouter: self.seen_by_lnrouter.or(other.seen_by_lnrouter),
+            network_by_lnrouter: self.network_by_lnrouter.or(other.network_by_lnrouter),
+        }
+    }
 }
 
 /// Fees for the chain, in sat per 1,000 vB.
@@ -670,6 +712,17 @@ pub struct ChainFees {
     pub economy: i64,
     /// The least that is relayed.
     pub minimum: i64,
+}
+
+/// The size of the network as somebody else sees it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenNetwork {
+    /// Nodes.
+    pub nodes: Option<u32>,
+    /// Public channels.
+    pub channels: Option<u32>,
+    /// Sum of their capacities.
+    pub capacity: Option<Sat>,
 }
 
 /// A node as somebody else sees it.

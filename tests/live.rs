@@ -127,6 +127,10 @@ fn a_real_node_from_connect_to_report() {
     let off = first["not_measured"].as_array().unwrap().iter();
     let off: Vec<&str> = off.map(|row| row["part"].as_str().unwrap()).collect();
     assert!(off.contains(&"towers") && !off.contains(&"backup") && !off.contains(&"host.memory"), "{off:?}");
+    let facts = first["facts"].as_array().unwrap();
+    let told = |name: &str| facts.iter().any(|fact| fact["name"] == name && fact["source"] == "lnd");
+    assert!(told("hour_fee_sat_per_kvb") && told("block_height") && told("node_capacity_sat"), "{facts:?}");
+    assert_eq!(first["sources"][0]["availability"]["day"], 1.0, "{}", first["sources"][0]);
     let opened: i64 = number(&first["money"]["day"]["open_cost_sat"]);
     let paid = network.get(bob, "/v1/transactions")["transactions"].as_array().cloned().unwrap_or_default();
     let paid: i64 = paid.iter().filter(|t| number(&t["amount"]) < 0).map(|t| number(&t["total_fees"])).sum();

@@ -5,11 +5,11 @@ use uuid::Uuid;
 use super::accounting::{Ledger, Span};
 use super::facts::Facts;
 use super::thresholds::Thresholds;
-use super::{advice, alerts, changes, metrics, money, score, trends};
+use super::{advice, alerts, changes, choice, metrics, money, score, trends};
 use crate::history::{History, Window};
 use crate::report::{
-    Btc, Changes, Flow, GenerationStatus, Metrics, Money, NotMeasured, REPORT_VERSION, Report, SCORE_VERSION, Safety,
-    ScorePart, Severity, Source, Status, Summary, Time, Trends,
+    Availability, Btc, Changes, Flow, GenerationStatus, Metrics, Money, NotMeasured, REPORT_VERSION, Report,
+    SCORE_VERSION, Safety, ScorePart, Severity, Source, SourcedFact, Status, Summary, Time, Trends,
 };
 use crate::snapshot::{Gap, Snapshot, SourceSeen};
 use crate::units::{DAY_MS, Msat, Network, Pubkey, UnixMs};
@@ -107,6 +107,7 @@ pub fn report(input: &Input<'_>) -> Report {
         advised,
         changes,
         sources: input.snapshot.sources.iter().map(source).collect(),
+        facts: choice::facts(input.snapshot),
         gaps: input.snapshot.gaps.clone(),
         not_measured: not_measured(&facts, input),
     };
@@ -148,6 +149,7 @@ pub fn backfilled(input: &Backfill<'_>) -> Report {
         advised: advice::Advised::default(),
         changes: Changes::default(),
         sources: Vec::new(),
+        facts: Vec::new(),
         gaps: Vec::new(),
         not_measured: parts.iter().map(|part| missing(part, why.to_owned())).collect(),
     };
@@ -176,6 +178,7 @@ struct Content<'a> {
     changes: Changes,
     trends: Trends,
     sources: Vec<Source>,
+    facts: Vec<SourcedFact>,
     gaps: Vec<Gap>,
     not_measured: Vec<NotMeasured>,
 }
@@ -210,6 +213,7 @@ fn document(identity: &Identity, content: Content<'_>) -> Report {
         advice_kept: content.advised.kept,
         changes: content.changes,
         sources: content.sources,
+        facts: content.facts,
         gaps: content.gaps,
         not_measured: content.not_measured,
         rag_asset_id: identity.file.clone(),
@@ -240,6 +244,14 @@ fn source(seen: &SourceSeen) -> Source {
         latency_ms: seen.latency_ms,
         version: seen.version.clone(),
         detail: seen.detail.clone(),
+        error_class: seen.health.error_class,
+        availability: Availability {
+            day: seen.health.availability.day.share(),
+            week: seen.health.availability.week.share(),
+            month: seen.health.availability.month.share(),
+        },
+        last_good: seen.health.last_good.map(Time),
+        breaker: seen.health.breaker,
     }
 }
 

@@ -9,6 +9,7 @@ mod advisories;
 mod alerts;
 mod assemble;
 mod changes;
+mod choice;
 mod facts;
 mod followed;
 mod forecast;

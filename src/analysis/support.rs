@@ -136,6 +136,7 @@ pub(super) fn snapshot(channels: Vec<Channel>) -> Snapshot {
             macaroon_can_write: false,
             backup: None,
             towers: None,
+            hour_fee: None,
         },
         public: PublicView::default(),
         gaps: vec![],

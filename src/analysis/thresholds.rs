@@ -276,6 +276,8 @@ pub struct Thresholds {
     pub refill_likely_percent: i64,
     /// Share of the computed gain that is promised of a fee that goes to its place among others' at once, in percent.
     pub fee_place_kept_percent: i64,
+    /// How far another source's capacity or number of channels of this node may be from the node's own, in percent.
+    pub sources_differ_percent: i64,
 }
 
 impl Default for Thresholds {
@@ -417,6 +419,7 @@ impl Default for Thresholds {
             refill_patience_days: 2,
             refill_likely_percent: 90,
             fee_place_kept_percent: 100,
+            sources_differ_percent: 5,
         }
     }
 }

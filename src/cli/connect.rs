@@ -1,6 +1,7 @@
 //! From how a node is stored to the node itself: the one place that tells the kinds of sources apart.
 
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 
 use secrecy::SecretString;
@@ -10,6 +11,7 @@ use super::enable::given::Given;
 use crate::config::Config;
 use crate::sources::answers::{Answers, Method};
 use crate::sources::backup::BackupFile;
+use crate::sources::health::{NodeHealth, SourceCheck};
 use crate::sources::lnd::address::Address;
 use crate::sources::lnd::{self, Connection, Judged, Options, Surroundings};
 use crate::sources::reader::{Extras, GraphCache, Reader};
@@ -40,6 +42,14 @@ pub(super) struct Nodes {
     now: UnixMs,
     credentials: Option<PathBuf>,
     graph: GraphCache,
+}
+
+/// How a node's health is checked while it is read.
+pub(super) struct Checking<'a> {
+    /// The node's health.
+    pub(super) health: &'a NodeHealth,
+    /// Told of the check as soon as it is made: the reading may never end.
+    pub(super) note: &'a dyn Fn(SourceCheck),
 }
 
 /// What a short look at a node told.
@@ -99,27 +109,36 @@ impl Nodes {
         }
     }
 
-    /// Reads the node of a profile once; refuses any other node.
+    /// Reads the node of a profile once, and checks its health beside that where it has one; refuses any other node.
     pub(super) async fn observe(
         &self,
         profile: &Profile,
         now: UnixMs,
         resume: &Resume,
         events: EventSender,
+        checking: Option<Checking<'_>>,
     ) -> Result<Observation, Error> {
         match &profile.source {
             SourceSpec::Recording { folder } => {
-                RecordingSource::open(folder)?
-                    .expecting(profile.pubkey.clone(), profile.network)
-                    .observe(resume, events)
-                    .await
+                let source = RecordingSource::open(folder)?.expecting(profile.pubkey.clone(), profile.network);
+                source.observe(resume, events).await
             }
             SourceSpec::Simulated { seed, born } => Simulated::new(*seed, *born, now).observe(resume, events).await,
             SourceSpec::Lnd(spec) => {
                 let live = self.open(spec).await?;
                 let reader = Reader::new(&live.connection, "lnd", now, &self.graph);
                 let reader = reader.expecting(profile.pubkey.clone(), profile.network).with(live.extras.clone());
-                let mut observation = reader.observe(resume, events).await?;
+                let mut reading = pin!(reader.observe(resume, events));
+                let check = async {
+                    if let Some(Checking { health, note }) = checking {
+                        note(health.probe(&live.connection, now).await);
+                    }
+                };
+                // The check ends with the reading: it never holds a run up.
+                let mut observation = tokio::select! {
+                    observation = &mut reading => observation,
+                    () = check => reading.await,
+                }?;
                 observation.node.certificate_not_after =
                     observation.node.certificate_not_after.or(live.connection.certificate_not_after());
                 observation.node.macaroon_expires = observation.node.macaroon_expires.or(live.macaroon_ends);
@@ -253,7 +272,7 @@ impl Nodes {
         Ok((identity, synced))
     }
 
-    /// Amboss's key, from the file or credential that the settings name.
+    /// A source's key, from the file or credential that the settings name.
     pub(super) fn key(&self, place: Option<&str>) -> anyhow::Result<Option<SecretString>> {
         let Some(place) = place else { return Ok(None) };
         let place = match (place.strip_prefix("~/"), std::env::var_os("HOME")) {

@@ -10,6 +10,7 @@ use super::failure::usage;
 use super::output::Output;
 use super::progress::Bar;
 use super::select::{self, Which, name};
+use super::sources::SourcesSeen;
 use super::{Context, clock, connect, lock, place, text};
 use crate::daily::{self, Made, Options, Outcome};
 use crate::exit::Code;
@@ -224,15 +225,28 @@ fn make(
     let options = generate.options(context);
     let bar = Bar::new(profiles.len(), context.output);
     let noted = Noted { bar: &bar, done: std::cell::RefCell::new(Vec::new()) };
-    let collector = Collector::new(context)?;
+    let mut collector = Collector::new(context, options.timeout, options.budget)?;
     let all = profiles.clone();
     let finished = connect::block_on(async {
+        let (of, places, now) = (all.clone(), collector.places(), context.now);
+        let known = store.run(move |store| SourcesSeen::load(store, &of, &places, now)).await;
+        match known {
+            Ok(known) => collector.recall(known),
+            Err(error) => context.output.detail(&format!("how sources were doing is not known: {error}")),
+        }
         let run = daily::run(profiles, store, &collector, &options, &clock::now, &noted);
         tokio::select! {
             outcomes = run => Ok::<_, std::io::Error>(Some(outcomes)),
             stopped = stop() => stopped.map(|()| None),
         }
     })??;
+    if !options.dry_run {
+        let (found, now) = (collector.found(), clock::now());
+        // The reports are made. A store that takes no more has said so already, with the report itself.
+        if let Err(error) = connect::block_on(store.run(move |store| found.keep(store, now)))? {
+            context.output.detail(&format!("how sources did could not be stored: {error}"));
+        }
+    }
     bar.end();
     for warning in collector.warnings() {
         context.output.note(&format!("warning: {}", text::line(&warning)));

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::connect::{self, Nodes};
 use super::select::{Which, name};
-use super::{Context, failure, timer};
+use super::{Context, failure, sources, timer};
 use crate::exit::Code;
 use crate::render::{self, Check, State};
 use crate::store::{DATABASE, GraphFolder, Profile, Store};
@@ -36,7 +36,7 @@ const LATE_MS: i64 = 26 * HOUR_MS;
 const SOON_MS: i64 = 14 * DAY_MS;
 
 pub(super) fn run(health: &HealthCheck, context: &Context) -> anyhow::Result<Code> {
-    let mut checks = Vec::new();
+    let (mut checks, mut seen) = (Vec::new(), Vec::new());
     match context.read() {
         Ok(store) => {
             let profiles = health.which.all(&store, true)?;
@@ -46,12 +46,20 @@ pub(super) fn run(health: &HealthCheck, context: &Context) -> anyhow::Result<Cod
             checks.push(timers(&profiles, &timer::systemd));
             checks.extend(nodes(&profiles, context)?);
             checks.extend(graphs(&connect::graphs(context), context.now));
+            match sources::shown(&store, &profiles, context) {
+                Ok((lines, rows)) => {
+                    checks.extend(lines);
+                    seen = rows;
+                }
+                Err(error) => checks.push(failed("sources", format!("{error:#}"), None)),
+            }
         }
         Err(error) => checks.push(failed("database", failure::words(&error), None)),
     }
     let healthy = checks.iter().all(|c| c.state != State::Fail);
     if health.json {
-        let checked = json!({ "healthy": healthy, "checked_at": context.now.rfc3339(), "checks": checks });
+        let at = context.now.rfc3339();
+        let checked = json!({ "healthy": healthy, "checked_at": at, "checks": checks, "sources": seen });
         context.output.json(&checked)?;
     } else {
         context.output.print(&render::health(&checks, &context.page()))?;
@@ -167,7 +175,7 @@ fn last_run(store: &Store, profiles: &[Profile], now: UnixMs) -> Check {
     }
 }
 
-fn span(ms: i64) -> String {
+pub(super) fn span(ms: i64) -> String {
     match ms / HOUR_MS {
         0 => format!("{} min", ms / 60_000),
         hours @ 1..48 => format!("{hours} h"),

@@ -25,6 +25,7 @@ mod progress;
 mod record;
 mod select;
 mod show;
+mod sources;
 mod start;
 mod status;
 mod text;

@@ -68,8 +68,16 @@ impl Amboss {
         self.query(FEES, node)
     }
 
+    /// Asks for nothing but the name of what can be asked for, which every GraphQL server has.
+    pub fn ask_health(&self) -> Question {
+        self.post(&serde_json::json!({ "query": "{ __typename }" }))
+    }
+
     fn query(&self, query: &str, node: &Pubkey) -> Question {
-        let body = serde_json::json!({ "query": query, "variables": { "pubkey": node.as_str() } });
+        self.post(&serde_json::json!({ "query": query, "variables": { "pubkey": node.as_str() } }))
+    }
+
+    fn post(&self, body: &serde_json::Value) -> Question {
         Question {
             body: Some(body.to_string()),
             // A server may say what is wrong with a question in GraphQL's own way and with an error status.
@@ -191,6 +199,23 @@ pub fn node(body: &str, asked: &Pubkey) -> Result<Told<SeenNode>, String> {
         Some(complaint) if !seen.is_known() => Err(complaint),
         _ => Ok(Told::Fact(seen, None)),
     }
+}
+
+#[derive(Deserialize)]
+struct Health {
+    data: Typename,
+}
+
+#[derive(Deserialize)]
+struct Typename {
+    #[serde(rename = "__typename")]
+    name: String,
+}
+
+/// Reads whether it answers questions at all.
+pub fn health(body: &str) -> Result<(), String> {
+    let Health { data } = parse(body)?;
+    if data.name.is_empty() { Err("it answers with an empty name".to_owned()) } else { Ok(()) }
 }
 
 /// Reads fee rates around the node. Without a key, an answer that asks for one is nothing rather than a failure.

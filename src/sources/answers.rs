@@ -79,6 +79,8 @@ pub static GET_TRANSACTIONS: Method =
     Method { path: "/lnrpc.Lightning/GetTransactions", max_bytes: 64 << 20, timeout: Duration::from_secs(60) };
 /// Transactions that swept funds.
 pub static LIST_SWEEPS: Method = Method::new("/walletrpc.WalletKit/ListSweeps");
+/// What gets a transaction confirmed within some blocks.
+pub static ESTIMATE_FEE: Method = Method::new("/walletrpc.WalletKit/EstimateFee");
 /// Sizes of the network.
 pub static GET_NETWORK_INFO: Method =
     Method { path: "/lnrpc.Lightning/GetNetworkInfo", max_bytes: 1 << 20, timeout: Duration::from_secs(60) };
@@ -98,7 +100,7 @@ pub static TOWER_STATS: Method = Method::new("/wtclientrpc.WatchtowerClient/Stat
 pub static LIST_TOWERS: Method = Method::new("/wtclientrpc.WatchtowerClient/ListTowers");
 
 /// Every method that a report is made from; a macaroon of `uri:` permissions is held against it.
-pub static METHODS: [&Method; 22] = [
+pub static METHODS: [&Method; 23] = [
     &GET_STATE,
     &GET_VERSION,
     &GET_INFO,
@@ -115,6 +117,7 @@ pub static METHODS: [&Method; 22] = [
     &LIST_INVOICES,
     &GET_TRANSACTIONS,
     &LIST_SWEEPS,
+    &ESTIMATE_FEE,
     &GET_NETWORK_INFO,
     &GET_NODE_INFO,
     &DESCRIBE_GRAPH,

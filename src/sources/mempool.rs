@@ -63,9 +63,7 @@ impl Mempool {
     }
 
     fn below(&self, path: &str) -> Url {
-        let mut url = self.base.clone();
-        url.set_path(&format!("{}/{path}", self.base.path()));
-        url
+        http::below(&self.base, path)
     }
 
     /// Asks what gets a transaction confirmed.

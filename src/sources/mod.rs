@@ -1,21 +1,26 @@
 //! Where facts come from. Only this module dials out.
 //!
 //! A node is read through [`NodeSource`], of which there are three: LND over gRPC, a recording of its answers, and a
-//! simulated node. Public sources (`mempool`, `amboss`) add what a node can't know.
+//! simulated node. Public sources (`mempool`, `amboss`, `remote`, `lnrouter`) add what a node can't know.
 
 pub mod amboss;
 pub mod answers;
 pub mod backup;
+pub mod breaker;
 pub mod cache;
+pub mod health;
 pub mod host;
 pub mod http;
 pub mod lnd;
+pub mod lnrouter;
 mod loose;
 pub mod mempool;
+pub mod position;
 pub mod public;
 pub mod reader;
 pub mod recorder;
 pub mod recording;
+pub mod remote;
 pub mod secret;
 pub mod simulated;
 pub mod spec;

@@ -30,6 +30,7 @@ mod samples;
 mod schema;
 mod seen;
 mod snapshots;
+mod sources;
 mod spans;
 mod spent;
 mod sums;

@@ -387,6 +387,7 @@ fn erase_profile(tx: &Transaction<'_>, key: Key, profile: &Profile) -> rusqlite:
         for table in NODE_TABLES {
             tx.execute(&format!("DELETE FROM {table} WHERE tenant = ?1 AND node = ?2"), (key.tenant, key.node))?;
         }
+        super::sources::forget(tx, key.tenant, profile.pubkey.as_str())?;
     }
     Ok(u32::try_from(reports).unwrap_or(u32::MAX))
 }

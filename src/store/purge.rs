@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension, Transaction};
 use super::Store;
 use super::error::{Error, Result};
 use super::profiles::{Key, Profile};
+use super::sources;
 use crate::units::{DAY_MS, HOUR_MS, UnixMs};
 
 /// A clock further than this from the newest report is not believed.
@@ -61,6 +62,7 @@ impl Store {
         let before = |days: u32| now.plus(-i64::from(days) * DAY_MS);
         let mut purged = self.write(|tx| {
             self.sql((|| {
+                sources::roll_up(tx, key.tenant, now)?;
                 Ok(Purged {
                     reports: purge_reports(tx, key, profile, "day", before(retention.reports))?
                         + purge_reports(tx, key, profile, "week", now.plus(-PERIODS_KEPT_DAYS * DAY_MS))?

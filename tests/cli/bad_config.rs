@@ -22,6 +22,10 @@ fn a_wrong_value() {
     refuses("[run]\njobs = 0\n", &["config.toml:2:", "run.jobs", "from 1 to 1000"]);
     refuses("[schedule]\ndefault = \"daily\"\n", &["config.toml:2:", "schedule.default", "0 6 * * *"]);
     refuses("[sources.mempool]\nurl = \"ftp://x\"\n", &["config.toml:2:", "sources.mempool.url", "https://"]);
+    refuses("[sources.remote]\nurl = \"daznode\"\n", &["config.toml:2:", "sources.remote.url", "https://"]);
+    refuses("[sources.lnrouter]\nheader = \"X API\"\n", &["config.toml:2:", "sources.lnrouter.header", "X-API-KEY"]);
+    refuses("[sources.lnrouter]\ncache_minutes = 0\n", &["config.toml:2:", "sources.lnrouter.cache_minutes", "10080"]);
+    refuses("[health]\ninterval_s = 9\n", &["config.toml:2:", "health.interval_s", "from 10 to 3600"]);
 }
 
 #[test]

@@ -20,4 +20,5 @@ mod modes;
 mod periods;
 mod recorded_nodes;
 mod run;
+mod sources;
 mod words;

@@ -118,6 +118,22 @@ async fn retry_after_is_honoured_up_to_its_limit() {
 }
 
 #[tokio::test]
+async fn what_has_a_patience_of_its_own_is_asked_though_its_host_is_left_alone() {
+    let tries = AtomicUsize::new(0);
+    let server = Server::start(move |_| match tries.fetch_add(1, Ordering::SeqCst) {
+        0 => status(429, "retry-after: 3600\r\n", ""),
+        _ => ok("1"),
+    })
+    .await;
+    let http = client(limits());
+    assert!(matches!(get(&http, &server.url()).await, Err(Error::Busy { .. })));
+    assert!(matches!(get(&http, &server.url()).await, Err(Error::LeftAlone { .. })));
+    let question = Question { anyway: true, ..Question::get(Url::parse(&server.url()).unwrap()) };
+    assert!(http.ask(&question, NOW).await.is_ok());
+    assert!(get(&http, &server.url()).await.is_ok(), "and what it finds counts for all");
+}
+
+#[tokio::test]
 async fn an_endless_answer_and_a_bomb_end_at_the_limit() {
     let endless = Server::start(|_| Say::Again("", vec![b' '; 1024 * 1024], 300)).await;
     let error = get(&client(limits()), &endless.url()).await.unwrap_err();
@@ -148,7 +164,7 @@ async fn a_packed_answer_below_the_limit_is_unpacked() {
 
 #[tokio::test]
 async fn one_byte_at_a_time_and_silence_end_with_the_total_time() {
-    let short = Limits { attempt: Duration::from_millis(400), tries: 2, ..limits() };
+    let short = Limits { attempt: Duration::from_millis(400), ..limits() };
     for say in [Say::Drip(Duration::from_millis(50)), Say::Hang] {
         let server = Server::start(move |_| say.clone()).await;
         let began = Instant::now();
@@ -156,7 +172,7 @@ async fn one_byte_at_a_time_and_silence_end_with_the_total_time() {
         let error = get(&http, &server.url()).await.unwrap_err();
         assert!(matches!(error, Error::Timeout { .. }), "{error}");
         assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
-        assert_eq!(server.count(), 2);
+        assert_eq!(server.count(), 3);
         assert!(
             matches!(get(&http, &server.url()).await, Err(Error::LeftAlone { .. })),
             "a slow host holds up one question"

@@ -3,5 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics is a test that fails")]
 
 mod http;
+mod kinds;
 mod server;
 mod sources;
+mod suite;

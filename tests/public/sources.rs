@@ -7,16 +7,16 @@ use std::time::Duration;
 use daznode::snapshot::{PublicView, SeenNode, SourceStatus};
 use daznode::sources::cache::{Cache, Memory};
 use daznode::sources::http::Limits;
-use daznode::sources::public::{PublicAnswer, PublicSources, Settings};
+use daznode::sources::public::{Keys, PublicAnswer, PublicSources, Settings};
 use daznode::units::{Network, Ppm, Pubkey, Sat, UnixMs};
 use secrecy::SecretString;
 
 use crate::http::limits;
 use crate::server::{Request, Say, Server, ok, status};
 
-const KEY: &str = "02a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebfc0";
+pub const KEY: &str = "02a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebfc0";
 // 2026-11-21T06:00:00Z
-const NOW: UnixMs = UnixMs(1_795_240_800_000);
+pub const NOW: UnixMs = UnixMs(1_795_240_800_000);
 const HOUR: i64 = 3_600_000;
 
 macro_rules! fixture {
@@ -25,7 +25,7 @@ macro_rules! fixture {
     };
 }
 
-fn node() -> Pubkey {
+pub fn node() -> Pubkey {
     KEY.parse().unwrap()
 }
 
@@ -34,7 +34,7 @@ fn other_node(n: usize) -> Pubkey {
 }
 
 /// mempool as it should be; it knows every node that it is asked for.
-fn mempool(request: &Request) -> Say {
+pub fn mempool(request: &Request) -> Say {
     match request.path.as_str() {
         "/api/v1/fees/precise" => ok(fixture!("fees-precise.json")),
         "/api/v1/fees/recommended" => ok(fixture!("fees-recommended.json")),
@@ -48,7 +48,10 @@ fn mempool(request: &Request) -> Say {
     }
 }
 
-fn amboss(request: &Request) -> Say {
+pub fn amboss(request: &Request) -> Say {
+    if request.body.contains("__typename") {
+        return ok("{\"data\":{\"__typename\":\"Query\"}}");
+    }
     if request.body.contains("fee_info") { ok(fixture!("amboss-fees.json")) } else { ok(fixture!("amboss-node.json")) }
 }
 
@@ -66,7 +69,7 @@ fn settings(mempool: Option<&Server>, amboss: Option<&Server>) -> Settings {
 }
 
 fn sources(settings: &Settings, cache: &Arc<dyn Cache>) -> PublicSources {
-    PublicSources::with_limits(settings, None, cache, limits()).unwrap()
+    PublicSources::with_limits(settings, Keys::default(), cache, limits()).unwrap()
 }
 
 fn memory() -> Arc<dyn Cache> {
@@ -390,8 +393,12 @@ async fn a_dead_source_costs_a_few_tries_however_many_nodes_there_are() {
     assert!(server.count() <= 6, "{}", server.count());
 }
 
+fn keys(amboss: Option<&str>) -> Keys {
+    Keys { amboss: amboss.map(SecretString::from), ..Keys::default() }
+}
+
 fn with_key(settings: &Settings, key: &str, limits: Limits) -> PublicSources {
-    PublicSources::with_limits(settings, Some(SecretString::from(key)), &memory(), limits).unwrap()
+    PublicSources::with_limits(settings, keys(Some(key)), &memory(), limits).unwrap()
 }
 
 #[tokio::test]
@@ -432,11 +439,11 @@ async fn without_a_key_an_answer_that_needs_one_is_not_measured() {
 #[test]
 fn settings_that_cannot_work_are_refused_before_anything_is_sent() {
     let why = |settings: &Settings, key: Option<&str>| {
-        PublicSources::new(settings, key.map(SecretString::from), &memory()).unwrap_err().to_string()
+        PublicSources::new(settings, keys(key), &memory()).unwrap_err().to_string()
     };
     let mut clear = Settings::default();
     clear.amboss.url = "http://api.amboss.space/graphql".to_owned();
-    assert!(PublicSources::new(&clear, None, &memory()).is_ok());
+    assert!(PublicSources::new(&clear, Keys::default(), &memory()).is_ok());
     assert!(why(&clear, Some("key")).contains("https://"));
     assert!(why(&Settings::default(), Some("two\nlines")).contains("wrong file?"));
     assert!(!why(&Settings::default(), Some("two\nlines")).contains("lines\n"));
@@ -470,7 +477,7 @@ async fn only_answers_that_can_be_read_are_kept_and_never_with_a_key() {
     let graph = Server::start(amboss).await;
     let counting = Arc::new(Counting::default());
     let cache: Arc<dyn Cache> = Arc::<Counting>::clone(&counting);
-    let key = Some(SecretString::from("sk-hunter2"));
+    let key = keys(Some("sk-hunter2"));
     let sources = PublicSources::with_limits(&settings(Some(&chain), Some(&graph)), key, &cache, limits()).unwrap();
     sources.collect(&node(), Network::Mainnet, NOW).await;
     let kept = counting.0.lock().unwrap().clone();

@@ -2,9 +2,10 @@
 
 use super::Finding;
 use crate::analysis::facts::Facts;
-use crate::analysis::number::median;
-use crate::analysis::words;
+use crate::analysis::number::{median, real};
+use crate::analysis::{choice, words};
 use crate::report::Severity;
+use crate::snapshot::Fact;
 use crate::units::{HOUR_MS, Network, Sat};
 
 /// Whether somebody else's height is known.
@@ -66,6 +67,44 @@ pub(super) fn behind(facts: &Facts<'_>) -> Vec<Finding> {
     let title = format!("The node is {missing} blocks behind {source}: {own} against {}", other.value);
     let act = "It may be cut off from the chain without noticing. Check its chain backend and its connections.";
     vec![Finding::new(severity, "node", title, act.to_owned())]
+}
+
+/// Whether anybody else tells how large the node is.
+pub(super) fn seen_elsewhere(facts: &Facts<'_>) -> bool {
+    let public = &facts.snapshot.public;
+    let seen = [&public.seen_by_remote, &public.seen_by_mempool, &public.seen_by_amboss];
+    facts.fresh() && facts.snapshot.node.market.is_some() && seen.iter().any(|seen| seen.is_some())
+}
+
+/// `sources-disagree`: what is old or not verified proves nothing.
+pub(super) fn disagree(facts: &Facts<'_>) -> Vec<Finding> {
+    let worth = |name| match name {
+        "node_capacity_sat" => Some("public capacity in sat"),
+        "node_channels" => Some("number of public channels"),
+        _ => None,
+    };
+    let mut said = Vec::new();
+    for (name, told) in choice::all(facts.snapshot) {
+        let Some((what, chosen)) = worth(name).zip(choice::choose(&told)) else { continue };
+        let far = |(other, differs): &&(&choice::Said, Option<f64>)| {
+            let limit = real(facts.limits.sources_differ_percent);
+            other.verified && other.health == choice::Health::Well && differs.is_some_and(|by| by.abs() > limit)
+        };
+        let others: Vec<String> = chosen.others.iter().filter(far).map(|(other, _)| told_by(&other.fact)).collect();
+        if !others.is_empty() {
+            said.push(format!("{what}: {}, but {}", told_by(&chosen.said.fact), others.join(", ")));
+        }
+    }
+    if said.is_empty() {
+        return Vec::new();
+    }
+    let title = format!("Sources disagree about this node's {}", said.join("; its "));
+    let act = "Shortly after a channel opened or closed they may lag behind. If it lasts, the node's announcements may not reach the network: check that it has peers that gossip.";
+    vec![Finding::new(Severity::Info, "node", title, act.to_owned()).no_action()]
+}
+
+fn told_by(fact: &Fact<i64>) -> String {
+    format!("{} by {}", words::grouped(fact.value), words::line(&fact.source))
 }
 
 /// `chain-stalled`: silent where another source already told how far the node is behind.

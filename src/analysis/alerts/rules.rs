@@ -53,7 +53,7 @@ const fn event(
 }
 
 /// Every rule: those about funds first.
-pub static RULES: [Rule; 53] = [
+pub static RULES: [Rule; 54] = [
     state(
         "htlc-expiry",
         Severity::Critical,
@@ -146,6 +146,13 @@ pub static RULES: [Rule; 53] = [
         Some(Area::Access),
         (chain::heights, chain::behind),
         "other sources know newer blocks than the node",
+    ),
+    state(
+        "sources-disagree",
+        Severity::Info,
+        None,
+        (chain::seen_elsewhere, chain::disagree),
+        "others see this node with another capacity or number of channels",
     ),
     state(
         "chain-stalled",

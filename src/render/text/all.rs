@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{Line, Sheet, Style, channels, figures, foot, head, lists, title};
 use crate::render::table::{Field, fields};
 use crate::render::{Page, number};
-use crate::report::{Flow, GraphState, MoneyPeriod, Recommendation, Report, SourceStatus};
+use crate::report::{Flow, GraphState, MoneyPeriod, Recommendation, Report, SourceStatus, SourcedFact};
 use crate::units::{Ppm, Sat};
 
 pub(super) fn report(report: &Report, page: &Page) -> String {
@@ -42,6 +42,10 @@ pub(super) fn report(report: &Report, page: &Page) -> String {
         out.push_str(&rest);
     }
     out.push_str(&section("Sources", &sources(report, page), page));
+    // What one source alone tells stands among the figures.
+    if report.facts.iter().any(|fact| !fact.others.is_empty()) {
+        out.push_str(&section("Told by several sources", &facts(report, page), page));
+    }
     let mut last = Sheet::new(page.width);
     last.blank();
     made(&mut last, report);
@@ -303,6 +307,27 @@ fn sources(report: &Report, page: &Page) -> String {
         })
         .collect();
     fields(&["source", "state", "as of", "took", ""], &rows, page)
+}
+
+/// Facts of which several sources tell something: who is believed, and by how much the others differ.
+fn facts(report: &Report, page: &Page) -> String {
+    let verified = |verified: bool| if verified { "" } else { " (unverified)" };
+    let row = |fact: &SourcedFact| {
+        let others = fact.others.iter().map(|other| {
+            let value = number::thousands(other.value);
+            let differs = other.differs_percent.map_or_else(String::new, |percent| format!(" ({percent:+.1} %)"));
+            format!("{value} by {}{}{differs}", other.source, verified(other.verified))
+        });
+        vec![
+            Field::plain(&fact.name),
+            Field::plain(&number::thousands(fact.value)),
+            Field::plain(&format!("{}{}", fact.source, verified(fact.verified))),
+            Field::plain(&number::short_moment(fact.as_of.0)),
+            Field::plain(&others.collect::<Vec<_>>().join(", ")),
+        ]
+    };
+    let rows: Vec<Vec<Field>> = report.facts.iter().filter(|fact| !fact.others.is_empty()).map(row).collect();
+    fields(&["fact", "value", "by", "as of", "others"], &rows, page)
 }
 
 /// The colour and sign of a source's state.

@@ -4,6 +4,7 @@
 //! a host, answers limited in size and time, and at most three tries, spaced as the source asks for.
 
 mod address;
+mod client;
 mod error;
 mod redirect;
 mod retry;
@@ -22,17 +23,18 @@ use reqwest::header::{ACCEPT, AGE, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap,
 use reqwest::{Client, Method, Response, StatusCode};
 use secrecy::SecretString;
 use tokio::time::{Instant, timeout};
-use url::{Host, Url};
+use url::Url;
 
+use super::breaker::{self, Breaker};
 use crate::snapshot::Fact;
 use crate::units::UnixMs;
 
 pub use address::is_public;
-use address::{Guard, Lookup, NoAddress};
+use address::{Lookup, NoAddress};
 pub use error::Error;
 use retry::{Hosts, date, retry_after};
-use setting::{PROXY_FORM, parse_proxy};
-pub use setting::{bearer, is_onion, name, parse_base};
+use setting::parse_proxy;
+pub use setting::{HeaderName, bearer, below, header_name, is_onion, name, parse_base, parse_optional, plain};
 use words::excerpt;
 pub use words::{line, without};
 
@@ -78,14 +80,23 @@ pub struct Question {
     pub body: Option<String>,
     /// Goes along as `Authorization: Bearer`, to the origin of `url` only.
     pub key: Option<Arc<SecretString>>,
+    /// The header that takes the key as it is, in place of that one.
+    pub key_header: Option<HeaderName>,
     /// Whether an answer with an error status is final, such as the one for a node that is not known.
     pub is_final: fn(u16, &str) -> bool,
+    /// When the answer is no longer of use, where that is sooner than the limits allow.
+    pub until: Option<Instant>,
+    /// Whether one try is enough.
+    pub once: bool,
+    /// Whether it is asked though its host is left alone: for what has a patience of its own.
+    pub anyway: bool,
 }
 
 impl Question {
     /// A plain GET of which only a good status is an answer.
     pub fn get(url: Url) -> Self {
-        Self { url, body: None, key: None, is_final: |_, _| false }
+        let (body, key, key_header, until) = (None, None, None, None);
+        Self { url, body, key, key_header, is_final: |_, _| false, until, once: false, anyway: false }
     }
 }
 
@@ -161,61 +172,106 @@ impl Http {
         self.offline
     }
 
-    /// Asks, with as many tries as it takes and the limits allow. `now` is only for dates in `Retry-After`.
+    /// Asks, with as many tries as it takes and the limits allow. `now` is only for dates in `Retry-After`, and for
+    /// when a host that failed is asked again.
     pub async fn ask(&self, question: &Question, now: UnixMs) -> Result<Reply, Error> {
+        self.ask_and_read(question, now, &|_, _| Ok(())).await
+    }
+
+    /// The same; an answer that `legible` can't read is a failure of the host.
+    pub async fn ask_and_read(
+        &self,
+        question: &Question,
+        now: UnixMs,
+        legible: &(dyn Fn(u16, &str) -> Result<(), String> + Sync),
+    ) -> Result<Reply, Error> {
         self.began.get_or_init(|| (now, Instant::now()));
         let host = name(&question.url);
         if self.offline {
             return Err(Error::Offline { host });
         }
-        if let Some(reason) = self.hosts.closed(&host, Instant::now()) {
+        if question.until.is_some_and(|until| until <= Instant::now()) {
+            return Err(Error::LeftAlone { host, reason: "the time for this node was over".to_owned() });
+        }
+        let left_alone = self.hosts.ask(&host, self.moment(now));
+        if let Some(reason) = left_alone.err().filter(|_| !question.anyway) {
             return Err(Error::LeftAlone { host, reason });
         }
-        let deadline = Instant::now() + self.limits.question;
+        let mut tries = 0;
+        let reply = self.try_again(question, &host, now, &mut tries).await.and_then(|reply| {
+            let unreadable = |reason: String| {
+                let reason = without(&reason, question.key.as_deref());
+                Failure::last(Error::Malformed { host: host.clone(), reason })
+            };
+            legible(reply.status, &reply.body).map_err(unreadable).map(|()| reply)
+        });
+        match reply {
+            Ok(reply) => {
+                self.hosts.good(&host, self.moment(now));
+                Ok(reply)
+            }
+            Err(failure) => Err(self.give_up(&host, failure, tries, now)),
+        }
+    }
+
+    async fn try_again(&self, question: &Question, host: &str, now: UnixMs, tries: &mut u32) -> Result<Reply, Failure> {
+        let longest = Instant::now() + self.limits.question;
+        let deadline = question.until.map_or(longest, |until| until.min(longest));
+        let more = if question.once { 0 } else { self.limits.tries.saturating_sub(1) };
         let mut pauses = ExponentialBuilder::default()
             .with_min_delay(self.limits.backoff)
             .with_jitter()
-            .with_max_times(self.limits.tries.saturating_sub(1))
+            .with_max_times(more)
             .build();
         loop {
+            *tries += 1;
             let left = deadline.saturating_duration_since(Instant::now());
             let limit = left.min(self.limits.attempt);
             let seconds = limit.as_secs().max(1);
-            let late = || Err(Failure::passing(Error::Timeout { host: host.clone(), seconds }));
+            let late = || Err(Failure::passing(Error::Timeout { host: host.to_owned(), seconds }));
             let failure = match timeout(limit, self.attempt(question, now)).await.unwrap_or_else(|_| late()) {
-                Ok(reply) => {
-                    self.hosts.good(&host);
-                    return Ok(reply);
-                }
+                Ok(reply) => return Ok(reply),
                 Err(failure) => failure,
             };
             let left = deadline.saturating_duration_since(Instant::now());
-            if let Some(wait) = failure.wait.filter(|wait| *wait > self.limits.wait.min(left)) {
-                return Err(self.give_up(&host, Failure { wait: Some(wait), ..failure }));
+            if failure.wait.is_some_and(|wait| wait > self.limits.wait.min(left)) {
+                return Err(failure);
             }
             let pause = if failure.again { pauses.next() } else { None };
             match pause.map(|pause| failure.wait.map_or(pause, |wait| wait.max(pause))) {
                 Some(pause) if pause < left => tokio::time::sleep(pause).await,
-                _ => return Err(self.give_up(&host, failure)),
+                _ => return Err(failure),
             }
         }
     }
 
     /// Remembers what a host did, so that the next question does not repeat it.
-    fn give_up(&self, host: &str, failure: Failure) -> Error {
-        let error = match failure.error {
-            Error::Busy { host, status, .. } => Error::Busy { host, status, wait: failure.wait },
+    fn give_up(&self, host: &str, failure: Failure, tries: u32, now: UnixMs) -> Error {
+        let Failure { error, wait, .. } = failure;
+        let error = match error {
+            Error::Busy { host, status, .. } => Error::Busy { host, status, wait },
             error => error,
         };
-        let (reason, now) = (error.to_string(), Instant::now());
-        match &error {
-            Error::Busy { wait, .. } => self.hosts.close(host, *wait, "it asked to be left alone", now),
-            Error::Status { .. } if failure.wait.is_some() => self.hosts.close(host, failure.wait, &reason, now),
-            Error::Unreachable { .. } | Error::Timeout { .. } => self.hosts.close(host, None, &reason, now),
-            Error::Status { status, .. } if *status >= 500 => self.hosts.bad(host, &reason, now),
-            _ => {}
-        }
+        let failed = match &error {
+            Error::Busy { wait, .. } => breaker::Failure::Busy(*wait),
+            Error::Status { .. } if wait.is_some() => breaker::Failure::Busy(wait),
+            // Nobody is there: each try says so. What is there may fail at one question and answer the next.
+            Error::Unreachable { .. } | Error::Timeout { .. } => breaker::Failure::Tries(tries),
+            Error::Setup(_) => return error,
+            _ => breaker::Failure::Tries(1),
+        };
+        self.hosts.bad(host, failed, &error.to_string(), self.moment(now));
         error
+    }
+
+    /// The breaker of each host that was asked or recalled.
+    pub fn breaker(&self, host: &str) -> Breaker {
+        self.hosts.get(host)
+    }
+
+    /// Goes on from how a host was left by an earlier process.
+    pub fn recall(&self, host: &str, breaker: Breaker) {
+        self.hosts.put(host, breaker);
     }
 
     /// One try: the request, redirects within the host, and the whole answer.
@@ -249,7 +305,10 @@ impl Http {
             request = request.header(CONTENT_TYPE, "application/json").body(body.clone());
         }
         if let Some(key) = question.key.as_ref().filter(|_| redirect::same_origin(&question.url, url)) {
-            request = request.header(AUTHORIZATION, bearer(key).map_err(Failure::last)?);
+            request = match &question.key_header {
+                None => request.header(AUTHORIZATION, bearer(key).map_err(Failure::last)?),
+                Some(name) => request.header(name, plain(key).map_err(Failure::last)?),
+            };
         }
         request.send().await.map_err(|error| self.broken(&question.url, &error))
     }
@@ -321,7 +380,10 @@ impl Http {
             return Failure::passing(Error::Timeout { host, seconds: self.limits.connect.as_secs().max(1) });
         }
         let mut deepest: &dyn std::error::Error = error;
+        let mut broke_off = false;
         while let Some(source) = deepest.source() {
+            let io: Option<&std::io::Error> = source.downcast_ref();
+            broke_off |= io.is_some_and(|error| error.kind() == std::io::ErrorKind::UnexpectedEof);
             match source.downcast_ref().cloned() {
                 Some(NoAddress::Private(reason)) => return Failure::last(Error::Refused { host, reason }),
                 Some(NoAddress::Unknown(reason)) => return Failure::passing(Error::Unreachable { host, reason }),
@@ -333,95 +395,11 @@ impl Http {
         if self.is_proxied(url) {
             reason.push_str(" (through the proxy)");
         }
-        if error.is_decode() {
+        // An answer that ends too soon may be whole the next time; one that can't be unpacked will not.
+        if error.is_decode() && !broke_off {
             return Failure::last(Error::Malformed { host, reason });
         }
         Failure::passing(Error::Unreachable { host, reason })
-    }
-
-    /// All goes through the proxy, but for hosts of the config that are private addresses: no proxy leads there.
-    fn is_proxied(&self, url: &Url) -> bool {
-        let nearby = match url.host() {
-            Some(Host::Domain(host)) => host == "localhost",
-            Some(Host::Ipv4(ip)) => !is_public(ip.into()),
-            Some(Host::Ipv6(ip)) => !is_public(ip.into()),
-            None => false,
-        };
-        self.proxy.is_some() && !nearby
-    }
-
-    fn client(&self, url: &Url, sent_on: bool) -> Result<&Client, Error> {
-        let host = url.host_str().unwrap_or_default();
-        let refused = |reason: &str| Error::Refused { host: name(url), reason: reason.to_owned() };
-        let proxied = self.is_proxied(url);
-        if is_onion(host) && !proxied {
-            return Err(refused("an .onion address is only reached through a proxy; set proxy = \"socks5h://…\""));
-        }
-        let guard = self.guard(sent_on);
-        let address: Option<IpAddr> = match url.host() {
-            Some(Host::Ipv4(ip)) => Some(ip.into()),
-            Some(Host::Ipv6(ip)) => Some(ip.into()),
-            _ => None,
-        };
-        if address.is_some_and(|address| !guard.allows(host, address)) {
-            return Err(refused("it is not a public address"));
-        }
-        if url.scheme() == "https" && self.roots().is_empty() {
-            let reason = "no certificate authorities are installed on this system (package ca-certificates)";
-            return Err(Error::Setup(reason.to_owned()));
-        }
-        let [direct, direct_on, through, through_on] = &self.clients;
-        let slot = match (proxied, sent_on) {
-            (false, false) => direct,
-            (false, true) => direct_on,
-            (true, false) => through,
-            (true, true) => through_on,
-        };
-        if let Some(client) = slot.get() {
-            return Ok(client);
-        }
-        let client = self.build(guard, proxied)?;
-        Ok(slot.get_or_init(|| client))
-    }
-
-    fn guard(&self, sent_on: bool) -> Guard {
-        let mut named = if sent_on { BTreeSet::new() } else { self.named.clone() };
-        if let Some(host) = self.proxy.as_ref().and_then(Url::host_str) {
-            named.insert(host.to_owned());
-        }
-        Guard { named: Arc::new(named), lookup: self.lookup.clone(), is_public: self.is_public }
-    }
-
-    fn roots(&self) -> &rustls::RootCertStore {
-        self.roots.get_or_init(|| {
-            let mut roots = rustls::RootCertStore::empty();
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            roots
-        })
-    }
-
-    fn build(&self, guard: Guard, proxied: bool) -> Result<Client, Error> {
-        let setup = |error: &dyn std::fmt::Display| Error::Setup(format!("cannot set up HTTP: {error}"));
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| setup(&error))?
-            .with_root_certificates(self.roots().clone())
-            .with_no_client_auth();
-        let mut builder = Client::builder()
-            .tls_backend_preconfigured(tls)
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .user_agent(concat!("daznode/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(self.limits.connect)
-            .dns_resolver(guard);
-        if let Some(proxy) = self.proxy.as_ref().filter(|_| proxied) {
-            let proxy = reqwest::Proxy::all(proxy.as_str()).map_err(|_| Error::Setup(PROXY_FORM.to_owned()))?;
-            builder = builder.proxy(proxy);
-        }
-        builder.build().map_err(|error| setup(&error.without_url()))
     }
 }
 

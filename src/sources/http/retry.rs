@@ -5,14 +5,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::fmt::rfc2822::DateTimeParser;
-use tokio::time::Instant;
 
+use crate::sources::breaker::{Breaker, Failure};
+use crate::sources::health::jitter;
 use crate::units::UnixMs;
-
-/// How long a host is left alone that can't be reached or says "too many" without saying until when.
-const PAUSE: Duration = Duration::from_mins(5);
-/// Questions in a row that a host may answer with an error of its own before it is left alone.
-const TOLERATED: u32 = 3;
 
 /// What a `Retry-After` header asks for: seconds or a date. `None` for what is neither.
 pub(super) fn retry_after(value: &str, now: UnixMs) -> Option<Duration> {
@@ -31,56 +27,44 @@ pub(super) fn date(value: &str) -> Option<UnixMs> {
     DATE.parse_timestamp(value.trim()).ok().map(|date| UnixMs(date.as_millisecond()))
 }
 
-/// Which hosts are left alone, until when and why.
+/// The breaker of each host.
 #[derive(Debug, Default)]
-pub(super) struct Hosts(Mutex<BTreeMap<String, Host>>);
-
-#[derive(Debug, Default)]
-struct Host {
-    failures: u32,
-    closed: Option<(Instant, String)>,
-}
+pub(super) struct Hosts(Mutex<BTreeMap<String, Breaker>>);
 
 impl Hosts {
-    fn with<T>(&self, host: &str, act: impl FnOnce(&mut Host) -> T) -> T {
+    fn with<T>(&self, host: &str, act: impl FnOnce(&mut Breaker) -> T) -> T {
         let mut hosts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         act(hosts.entry(host.to_owned()).or_default())
     }
 
-    /// Why the host is not to be asked now, if so.
-    pub(super) fn closed(&self, host: &str, now: Instant) -> Option<String> {
-        self.with(host, |host| match &host.closed {
-            Some((until, reason)) if now < *until => Some(reason.clone()),
-            _ => None,
+    /// Whether the host is asked now; if not, why.
+    pub(super) fn ask(&self, host: &str, now: UnixMs) -> Result<(), String> {
+        self.with(host, |breaker| {
+            breaker.ask(now).map_err(|until| {
+                let why = breaker.last_error.as_deref().unwrap_or("it kept failing");
+                format!("left alone until {}, since {why}", until.rfc3339())
+            })
         })
     }
 
-    /// It answered.
-    pub(super) fn good(&self, host: &str) {
-        self.with(host, |host| host.failures = 0);
+    /// It answered as it should.
+    pub(super) fn good(&self, host: &str, now: UnixMs) {
+        self.with(host, |breaker| breaker.good(now));
     }
 
-    /// It answered with an error of its own, also the last time that it was asked.
-    pub(super) fn bad(&self, host: &str, reason: &str, now: Instant) {
-        self.with(host, |host| {
-            host.failures += 1;
-            if host.failures >= TOLERATED {
-                host.close(PAUSE, reason, now);
-            }
-        });
+    /// It did not.
+    pub(super) fn bad(&self, host: &str, failure: Failure, why: &str, now: UnixMs) {
+        self.with(host, |breaker| breaker.bad(now, failure, jitter(), why));
     }
 
-    /// Leave it alone: for as long as it said, at least a few minutes.
-    pub(super) fn close(&self, host: &str, wait: Option<Duration>, reason: &str, now: Instant) {
-        self.with(host, |host| host.close(wait.unwrap_or(PAUSE).max(PAUSE), reason, now));
+    /// Its breaker as it is now.
+    pub(super) fn get(&self, host: &str) -> Breaker {
+        self.with(host, |breaker| breaker.clone())
     }
-}
 
-impl Host {
-    fn close(&mut self, wait: Duration, reason: &str, now: Instant) {
-        // A run never lasts a day; a longer wait would only overflow the clock.
-        let until = now + wait.min(Duration::from_hours(24));
-        self.closed = Some((until, reason.to_owned()));
+    /// Its breaker as it was left by an earlier process.
+    pub(super) fn put(&self, host: &str, kept: Breaker) {
+        self.with(host, |breaker| *breaker = kept);
     }
 }
 
@@ -105,30 +89,18 @@ mod tests {
     }
 
     #[test]
-    fn a_host_is_left_alone_until_its_time() {
-        let (hosts, now) = (Hosts::default(), Instant::now());
-        let later = |secs| now + Duration::from_secs(secs);
-        assert_eq!(hosts.closed("a", now), None);
-        hosts.close("a", Some(Duration::from_secs(400)), "too many", now);
-        assert_eq!(hosts.closed("a", later(399)).as_deref(), Some("too many"));
-        assert_eq!(hosts.closed("b", now), None, "another host is not meant");
-        assert_eq!(hosts.closed("a", later(400)), None);
-        hosts.close("a", Some(Duration::ZERO), "at once", now);
-        assert!(hosts.closed("a", later(299)).is_some(), "it was asked three times: a few minutes at least");
-        hosts.close("a", Some(Duration::MAX), "for ever", now);
-        assert!(hosts.closed("a", later(80_000)).is_some());
-    }
-
-    #[test]
-    fn errors_in_a_row_close_a_host_and_a_good_answer_starts_the_count_anew() {
-        let (hosts, now) = (Hosts::default(), Instant::now());
-        hosts.bad("a", "HTTP 502", now);
-        hosts.bad("a", "HTTP 502", now);
-        hosts.good("a");
-        hosts.bad("a", "HTTP 502", now);
-        hosts.bad("a", "HTTP 502", now);
-        assert_eq!(hosts.closed("a", now), None);
-        hosts.bad("a", "HTTP 502", now);
-        assert_eq!(hosts.closed("a", now).as_deref(), Some("HTTP 502"));
+    fn each_host_has_its_own_breaker_and_says_until_when_and_why_it_is_left_alone() {
+        let (hosts, now) = (Hosts::default(), UnixMs::from_secs(1_445_412_480));
+        let hour = Some(Duration::from_hours(1));
+        hosts.bad("a", Failure::Busy(hour), "a asks to be left alone", now);
+        let why = "left alone until 2015-10-21T08:28:00Z, since a asks to be left alone";
+        assert_eq!(hosts.ask("a", now), Err(why.to_owned()));
+        assert_eq!(hosts.ask("b", now), Ok(()), "another host is not meant");
+        let next = Hosts::default();
+        next.put("a", hosts.get("a"));
+        assert_eq!(next.ask("a", now), Err(why.to_owned()), "nor is it asked by the next process");
+        assert_eq!(next.ask("a", now.plus(3_600_000)), Ok(()));
+        next.good("a", now);
+        assert_eq!(next.get("a").last_good, Some(now));
     }
 }

@@ -1,6 +1,7 @@
 //! Addresses and keys as the config gives them, checked before anything is sent.
 
-use reqwest::header::HeaderValue;
+pub use reqwest::header::HeaderName;
+use reqwest::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue, TRANSFER_ENCODING};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
@@ -50,12 +51,45 @@ pub fn name(url: &Url) -> String {
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
-/// A header with the key, never printed by anything that prints headers.
+/// A header with the key as a bearer's, never printed by anything that prints headers.
 pub fn bearer(key: &SecretString) -> Result<HeaderValue, Error> {
-    let text = format!("Bearer {}", key.expose_secret().trim());
-    let header = HeaderValue::from_str(&text).ok().filter(|_| text.is_ascii());
+    secret_header(&format!("Bearer {}", key.expose_secret().trim()))
+}
+
+/// The same with the key alone.
+pub fn plain(key: &SecretString) -> Result<HeaderValue, Error> {
+    secret_header(key.expose_secret().trim())
+}
+
+/// A header that nothing prints.
+pub(super) fn secret_header(text: &str) -> Result<HeaderValue, Error> {
+    let header = HeaderValue::from_str(text).ok().filter(|_| text.is_ascii());
     let mut header =
         header.ok_or_else(|| Error::Setup("the API key is not one line of plain letters: wrong file?".to_owned()))?;
     header.set_sensitive(true);
     Ok(header)
+}
+
+/// The name of a header from the config. One that HTTP itself needs would break the question.
+pub fn header_name(setting: &str, text: &str) -> Result<HeaderName, Error> {
+    let name = text.parse::<HeaderName>().ok();
+    let name = name.filter(|name| ![HOST, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING, CONNECTION].contains(name));
+    name.ok_or_else(|| Error::Setup(format!("{setting} is not the name of a header for a key, such as X-API-KEY")))
+}
+
+/// The address of a source that has none of its own; one that is on needs it.
+pub fn parse_optional(section: &str, enabled: bool, text: Option<&str>) -> Result<Option<Url>, Error> {
+    let setting = format!("{section}.url");
+    match text {
+        Some(text) => parse_base(&setting, text).map(Some),
+        None if enabled => Err(Error::Setup(format!("{setting} is missing: it has no address of its own"))),
+        None => Ok(None),
+    }
+}
+
+/// An address with a path added to it.
+pub fn below(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(&format!("{}/{path}", base.path().trim_end_matches('/')));
+    url
 }

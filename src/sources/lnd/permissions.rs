@@ -10,7 +10,7 @@ use crate::sources::answers::{GET_INFO, GET_STATE, METHODS, Method, STREAMS};
 pub struct Permissions(Vec<(String, String)>);
 
 /// What LND asks for each method that daznode calls, apart from `GetState`, for which it asks nothing.
-const NEEDS: [(&str, &str); 25] = [
+const NEEDS: [(&str, &str); 26] = [
     ("/verrpc.Versioner/GetVersion", "info"),
     ("/lnrpc.Lightning/GetInfo", "info"),
     ("/lnrpc.Lightning/ListChannels", "offchain"),
@@ -26,6 +26,7 @@ const NEEDS: [(&str, &str); 25] = [
     ("/lnrpc.Lightning/ListInvoices", "invoices"),
     ("/lnrpc.Lightning/GetTransactions", "onchain"),
     ("/walletrpc.WalletKit/ListSweeps", "onchain"),
+    ("/walletrpc.WalletKit/EstimateFee", "onchain"),
     ("/lnrpc.Lightning/GetNetworkInfo", "info"),
     ("/lnrpc.Lightning/GetNodeInfo", "info"),
     ("/lnrpc.Lightning/DescribeGraph", "info"),
@@ -39,7 +40,7 @@ const NEEDS: [(&str, &str); 25] = [
 ];
 
 /// Methods that daznode does not call and that only read, so that a macaroon which permits them too does no harm.
-const READING: [&str; 40] = [
+const READING: [&str; 39] = [
     "/lnrpc.Lightning/GetRecoveryInfo",
     "/lnrpc.Lightning/GetChanInfo",
     "/lnrpc.Lightning/GetNodeMetrics",
@@ -69,7 +70,6 @@ const READING: [&str; 40] = [
     "/walletrpc.WalletKit/ListUnspent",
     "/walletrpc.WalletKit/ListAccounts",
     "/walletrpc.WalletKit/ListAddresses",
-    "/walletrpc.WalletKit/EstimateFee",
     "/walletrpc.WalletKit/PendingSweeps",
     "/walletrpc.WalletKit/RequiredReserve",
     "/walletrpc.WalletKit/GetTransaction",
@@ -166,7 +166,7 @@ mod tests {
         let command = bake_command();
         let baked: Vec<(&str, &str)> =
             command.split(' ').filter_map(|word| word.strip_prefix("uri:")).map(|path| ("uri", path)).collect();
-        assert_eq!(baked.len(), 25);
+        assert_eq!(baked.len(), 26);
         let baked = of(&baked);
         assert!(baked.missing().is_empty() && baked.missing_streams().is_empty());
         assert!(baked.beyond_reading().is_empty());
@@ -176,7 +176,7 @@ mod tests {
     fn what_is_missing_is_named() {
         let names = |permissions: &Permissions| permissions.missing().iter().map(|m| m.name()).collect::<Vec<_>>();
         let some = of(&[("info", "read"), ("offchain", "read"), ("peers", "read"), ("invoices", "read")]);
-        assert_eq!(names(&some), ["WalletBalance", "ListUnspent", "GetTransactions", "ListSweeps"]);
+        assert_eq!(names(&some), ["WalletBalance", "ListUnspent", "GetTransactions", "ListSweeps", "EstimateFee"]);
         assert!(some.permits_get_info());
         assert!(!of(&[("offchain", "read")]).permits_get_info());
         // Writing does not include reading.

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OnceCell, Semaphore};
+use tokio::time::Instant;
 
 use super::super::cache::Cache;
-use super::super::http::{Error, Http, Question, Reply, name, without};
+use super::super::http::{Error, Http, Question, Reply};
 use super::super::mempool::Told;
 use crate::units::UnixMs;
 
@@ -29,6 +30,15 @@ struct Got {
     failure: Option<Error>,
     /// Whether something was sent.
     sent: bool,
+}
+
+/// When a question is asked, and until when its answer is of use.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct When {
+    /// The time.
+    pub(super) now: UnixMs,
+    /// The end of the time that there is, where there is one.
+    pub(super) until: Option<Instant>,
 }
 
 type Answers = BTreeMap<String, Arc<OnceCell<Got>>>;
@@ -63,7 +73,7 @@ impl Asking {
     pub(super) async fn ask<T>(
         &self,
         question: &Question,
-        now: UnixMs,
+        when: When,
         read: impl Fn(u16, &str) -> Result<Told<T>, String> + Sync,
     ) -> Outcome<T> {
         let key = key(question);
@@ -72,7 +82,7 @@ impl Asking {
             Arc::clone(answers.entry(key.clone()).or_default())
         };
         let legible = |status, body: &str| read(status, body).map(|_| ());
-        let got = cell.get_or_init(|| self.fetch(question, &key, now, &legible)).await;
+        let got = cell.get_or_init(|| self.fetch(question, &key, when, &legible)).await;
         let told = got.answer.as_ref().and_then(|answer| {
             let told = read(answer.status, &answer.body).ok()?;
             Some((told, answer.as_of))
@@ -84,7 +94,7 @@ impl Asking {
         &self,
         question: &Question,
         key: &str,
-        now: UnixMs,
+        When { now, until }: When,
         legible: &(impl Fn(u16, &str) -> Result<(), String> + Sync),
     ) -> Got {
         let kept = self.kept(key, now).filter(|kept| legible(kept.status, &kept.body).is_ok());
@@ -93,22 +103,22 @@ impl Asking {
         }
         // The semaphore is never closed; were it, asking without it is no harm.
         let _permit = self.permits.acquire().await;
-        let reply = self.http.ask(question, now).await;
+        let question = Question { until: until.or(question.until), ..question.clone() };
+        let reply = self.http.ask_and_read(&question, now, legible).await;
         let sent = !matches!(reply, Err(Error::Offline { .. } | Error::LeftAlone { .. } | Error::Setup(_)));
-        let reply = reply.and_then(|reply| match legible(reply.status, &reply.body) {
-            Ok(()) => Ok(reply),
-            Err(reason) => {
-                let reason = without(&reason, question.key.as_deref());
-                Err(Error::Malformed { host: name(&question.url), reason })
-            }
-        });
         match reply {
-            Ok(Reply { status, body }) => {
-                self.cache.put(key, &format!("{status}\n{body}"), now);
+            Ok(reply) => {
+                self.keep(&question, &reply, now);
+                let Reply { status, body } = reply;
                 Got { answer: Some(Answer { status, body, as_of: now }), failure: None, sent }
             }
             Err(error) => Got { answer: kept, failure: Some(error), sent },
         }
+    }
+
+    /// Keeps an answer for when the question is asked again.
+    pub(super) fn keep(&self, question: &Question, reply: &Reply, now: UnixMs) {
+        self.cache.put(&key(question), &format!("{}\n{}", reply.status, reply.body), now);
     }
 
     fn kept(&self, key: &str, now: UnixMs) -> Option<Answer> {

@@ -3,9 +3,10 @@
 
 use prost::Message;
 use tonic_lnd::lnrpc::VerifyChanBackupResponse;
+use tonic_lnd::walletrpc;
 
 use super::check::Check;
-use super::{Notes, Reader, backup, towers};
+use super::{Notes, Reader, backup, towers, wallet};
 use crate::snapshot::{Backup, Towers};
 use crate::sources::Error;
 use crate::sources::answers::{self, Answers, Method};
@@ -24,6 +25,10 @@ pub struct Extras {
 const BACKUP: &str = "backup";
 /// The part of the watchtower client.
 const TOWERS: &str = "towers";
+/// The part of the chain's fees.
+const HOUR_FEE: &str = "lnd.fees";
+/// Blocks that are found in an hour.
+const BLOCKS_OF_AN_HOUR: i32 = 6;
 
 impl<A: Answers> Reader<'_, A> {
     /// Which channels the operator's backup holds.
@@ -62,6 +67,17 @@ impl<A: Answers> Reader<'_, A> {
         let towers = towers::towers(&stats?, &list?, &mut check);
         self.flag(notes, check);
         Some(towers)
+    }
+
+    /// What LND takes to get a transaction confirmed within an hour, in sat per 1,000 vB.
+    pub(super) async fn hour_fee(&self, notes: &Notes) -> Option<i64> {
+        let request = walletrpc::EstimateFeeRequest { conf_target: BLOCKS_OF_AN_HOUR };
+        let answer: walletrpc::EstimateFeeResponse =
+            self.extra(notes, HOUR_FEE, &answers::ESTIMATE_FEE, request).await?;
+        let mut check = Check::new(HOUR_FEE);
+        let fee = check.keep(wallet::fee_per_kvb(answer.sat_per_kw));
+        self.flag(notes, check);
+        fee
     }
 
     /// Asks what may not be there.

@@ -36,7 +36,9 @@ use self::events::{Forwards, Invoices, Paged, Payments, Transactions};
 use super::answers::{self, Answers, Method};
 use super::backup::BackupFile;
 use super::{Error, EventSender, Identity, Observation, Resume};
-use crate::snapshot::{Channel, ChannelPolicies, Gap, Info, Market, NodeView, Pending, SourceSeen, SourceStatus};
+use crate::snapshot::{
+    Channel, ChannelPolicies, Gap, Info, Market, NodeView, Pending, SourceHealth, SourceSeen, SourceStatus,
+};
 use crate::units::{Network, Pubkey, UnixMs};
 
 /// Reads a node through its answers.
@@ -162,6 +164,7 @@ impl<'a, A: Answers> Reader<'a, A> {
             latency_ms,
             version: Some(info.version.clone()),
             detail,
+            health: SourceHealth::default(),
         }
     }
 
@@ -182,6 +185,7 @@ impl<'a, A: Answers> Reader<'a, A> {
             graph,
             backup,
             towers,
+            hour_fee,
             ..,
         ) = tokio::join!(
             self.part(notes, "channels", &answers::LIST_CHANNELS, list_channels(), |said, check| Some(channels::open(
@@ -228,6 +232,7 @@ impl<'a, A: Answers> Reader<'a, A> {
             self.graph(notes),
             self.backup(notes),
             self.towers(notes),
+            self.hour_fee(notes),
             self.stream(notes, events, Forwards::new(resume)),
             self.stream(notes, events, Payments::new(resume)),
             self.stream(notes, events, Invoices::new(resume)),
@@ -258,6 +263,7 @@ impl<'a, A: Answers> Reader<'a, A> {
             macaroon_can_write: false,
             backup,
             towers,
+            hour_fee,
         })
     }
 

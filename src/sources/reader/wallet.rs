@@ -40,6 +40,13 @@ pub(super) fn utxos(answer: &ListUnspentResponse, check: &mut Check) -> Vec<Utxo
     answer.utxos.iter().filter_map(|row| check.keep(utxo(row))).collect()
 }
 
+/// A fee in sat per 1,000 weight units as one in sat per 1,000 vB, which are four times as much.
+pub(super) fn fee_per_kvb(sat_per_kw: i64) -> Result<i64, Bad> {
+    // A thousand times the highest fee ever paid for room in a block.
+    let good = (1..=250_000_000).contains(&sat_per_kw);
+    if good { Ok(sat_per_kw * 4) } else { Err(Bad::new(format_args!("fee of {sat_per_kw} sat per kw"))) }
+}
+
 fn utxo(row: &Row) -> Result<Utxo, Bad> {
     let point = row.outpoint.as_ref().ok_or_else(|| Bad::new("output without an outpoint"))?;
     Ok(Utxo {
@@ -47,4 +54,17 @@ fn utxo(row: &Row) -> Result<Utxo, Bad> {
         amount: sat("unspent output", row.amount_sat)?,
         confirmations: row.confirmations.max(0),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fee_is_told_for_four_times_the_weight_and_one_that_cannot_be_is_none() {
+        assert_eq!((fee_per_kvb(253), fee_per_kvb(250_000_000)), (Ok(1012), Ok(1_000_000_000)));
+        for bad in [0, -1, i64::MIN, i64::MAX, 250_000_001] {
+            assert!(fee_per_kvb(bad).is_err(), "{bad}");
+        }
+    }
 }

@@ -173,6 +173,8 @@ impl Redactor {
             let points = lnrpc::VerifyChanBackupResponse::decode(answer)?.chan_points;
             let chan_points = points.iter().map(|point| self.point(point)).collect();
             lnrpc::VerifyChanBackupResponse { chan_points }.encode_to_vec()
+        } else if *method == answers::ESTIMATE_FEE {
+            walletrpc::EstimateFeeResponse::decode(answer)?.encode_to_vec()
         } else if *method == answers::TOWER_STATS {
             towers::Stats::decode(answer)?.encode_to_vec()
         } else if *method == answers::LIST_TOWERS {

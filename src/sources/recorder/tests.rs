@@ -48,8 +48,8 @@ fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
 #[test]
 fn a_recording_says_what_the_node_said() {
     let (_home, folder, done) = recorded("bob-later", false);
-    // There is no watchtower client in it: two answers that are not there, and no gap.
-    assert_eq!((done.answers, done.gaps.len()), (METHODS.len() - 2, 0));
+    // There is neither a watchtower client nor an estimate of fees in it: three answers that are not there, and no gap.
+    assert_eq!((done.answers, done.gaps.len()), (METHODS.len() - 3, 0));
     let ((mut was, was_taken), (mut is, is_taken)) = (observed(&fixture("bob-later")), observed(&folder));
     assert_eq!(is_taken, was_taken);
     was.seen.address.clear();
@@ -60,12 +60,12 @@ fn a_recording_says_what_the_node_said() {
 #[test]
 fn what_the_node_did_not_answer_stays_a_gap() {
     let (_home, folder, done) = recorded("bob", false);
-    // Unspent outputs; the watchtower client and the backup are no gaps.
-    assert_eq!((done.answers, done.gaps.len()), (METHODS.len() - 4, 1));
+    // Unspent outputs; the watchtower client, the backup and the estimate of fees are no gaps.
+    assert_eq!((done.answers, done.gaps.len()), (METHODS.len() - 5, 1));
     assert_eq!(observed(&folder).0.gaps.len(), 1);
 }
 
-/// A recorded node with a watchtower client.
+/// A recorded node with a watchtower client and an estimate of fees.
 struct WithTowers(Folder);
 
 impl Answers for WithTowers {
@@ -80,6 +80,7 @@ impl Answers for WithTowers {
                 let row = [tower().encode_to_vec(), b"\x12\x0ftower.test:9911".to_vec()].concat();
                 [vec![0x0a, u8::try_from(row.len()).unwrap()], row].concat().into()
             }
+            "/walletrpc.WalletKit/EstimateFee" => vec![0x08, 0xfd, 0x01].into(),
             _ => self.0.ask(method, request).await?,
         })
     }
@@ -106,6 +107,7 @@ fn a_redacted_recording_has_the_backups_channels_and_the_towers_under_their_stan
     let backup = seen.node.backup.unwrap();
     let open: BTreeSet<_> = seen.node.channels.unwrap().into_iter().map(|channel| channel.point).collect();
     assert_eq!((backup.modified_at, backup.covered.iter().cloned().collect::<BTreeSet<_>>()), (written, open));
+    assert_eq!(seen.node.hour_fee, Some(1012), "253 sat/kw");
     let told = seen.node.towers.unwrap();
     assert_eq!((told.backups, told.pending_backups, told.towers.len(), told.towers[0].sessions), (9, 3, 1, 4));
     assert!(seen.not_measured.is_empty(), "{:?}", seen.not_measured);

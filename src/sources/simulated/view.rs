@@ -5,8 +5,8 @@ use super::dice::{Dice, name, whole};
 use super::life::{Live, Sim, SimChannel, Totals};
 use crate::snapshot::{
     Channel, ChannelBalance, ChannelFee, ChannelPolicies, Events, Fact, FeeReport, ForceClosing, Info, NetworkSize,
-    NodeView, Peer, PeerSession, Pending, PendingChannel, Policy, PublicView, SCHEMA, Snapshot, SourceSeen,
-    SourceStatus, Utxo, Wallet, WatchSpan, WatchedEvents,
+    NodeView, Peer, PeerSession, Pending, PendingChannel, Policy, PublicView, SCHEMA, Snapshot, SourceHealth,
+    SourceSeen, SourceStatus, Utxo, Wallet, WatchSpan, WatchedEvents,
 };
 use crate::units::{DAY_MS, HOUR_MS, Msat, Network, Ppm, Sat, UnixMs};
 
@@ -101,6 +101,7 @@ impl Sim {
             latency_ms: Some(0),
             version: None,
             detail: Some("a made-up node: no money, no network".to_owned()),
+            health: SourceHealth::default(),
         }
     }
 
@@ -138,6 +139,7 @@ impl Sim {
             macaroon_can_write: false,
             backup: None,
             towers: None,
+            hour_fee: None,
         }
     }
 

@@ -1,7 +1,7 @@
 -- Sources' health, what a watcher sees beside failures and connections, alerts with a life, and messages on their way.
 
--- One row for each check of a source; old ones are summed by day. `source` is its name, `subject` the node that it was
--- asked for where each node has its own, else empty.
+-- One row for each check of a source; old ones are summed by day. `source` is its name, `subject` which of its kind: the
+-- node's key for `lnd`, the address for a public source.
 CREATE TABLE source_checks (
     tenant INTEGER NOT NULL,
     source TEXT NOT NULL,

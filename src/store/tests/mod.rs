@@ -11,6 +11,7 @@ mod open;
 mod reports;
 mod schema;
 mod snapshots;
+mod sources;
 mod speed;
 mod support;
 mod watched;

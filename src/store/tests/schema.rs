@@ -9,7 +9,7 @@ use crate::store::schema::{VERSIONS, digest};
 const SCRIPTS: [&str; 3] = [
     "685e2267ba09e6c32b2cef5b460dc6aca0c80d6b95b7720c6ca3b48ea71e3000",
     "80308f5977a04c05ceda86b1169301839242de811e851208310c2bef10576036",
-    "436cfbcec0ff3a51e3bf936c8e8245ba6914b6254c2542d82158982f1697c80e",
+    "e2d4b5e32568b98938bfec02b872ba7f4b76f54f69df89858fc20e034c24ab2d",
 ];
 
 #[test]

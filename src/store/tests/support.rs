@@ -155,6 +155,7 @@ pub(super) fn snapshot(at: UnixMs, channels: u64) -> Snapshot {
         macaroon_can_write: false,
         backup: None,
         towers: None,
+        hour_fee: None,
     };
     let (public, gaps, sources) = (PublicView::default(), Vec::new(), Vec::new());
     Snapshot { schema: crate::snapshot::SCHEMA, taken_at: at, node, public, gaps, sources, host: None }
@@ -206,6 +207,7 @@ pub(super) fn report(profile: &Profile, at: UnixMs, revision: u32) -> Report {
         trends: Trends::default(),
         changes: Changes::default(),
         sources: Vec::new(),
+        facts: Vec::new(),
         gaps: Vec::new(),
         not_measured: Vec::new(),
         rag_asset_id: None,

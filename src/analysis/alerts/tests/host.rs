@@ -166,3 +166,32 @@ fn an_expensive_chain_is_worth_knowing() {
     assert_eq!(judged(50_000).unwrap(), "Chain fees are high: 50 sat/vB to confirm within the hour, by mempool.space");
     assert!(!asked("chain-fees-high", &two(), &history(&[])));
 }
+
+#[test]
+fn sources_that_see_another_node_are_told_unless_they_are_old_or_not_verified() {
+    let mut snapshot = two();
+    let market = snapshot.node.market.get_or_insert_default();
+    (market.own_capacity, market.own_channels) = (Sat::new(1_000_000), 20);
+    assert!(!asked("sources-disagree", &snapshot, &history(&[])), "nobody else tells");
+    let seen = |capacity, channels| {
+        let value = SeenNode { capacity: Some(Sat::new(capacity)), channels: Some(channels), ..SeenNode::unknown() };
+        Some(Fact { value, source: "mempool.space".to_owned(), as_of: UnixMs(0) })
+    };
+    // 5 % is what is tolerated.
+    snapshot.public.seen_by_mempool = seen(1_050_000, 21);
+    assert!(asked("sources-disagree", &snapshot, &history(&[])));
+    assert_eq!(title(&made(&snapshot, &history(&[])), "sources-disagree"), None);
+    snapshot.public.seen_by_mempool = seen(949_999, 21);
+    let report = made(&snapshot, &history(&[]));
+    assert_eq!(severity(&report, "sources-disagree"), Some(Severity::Info));
+    let want =
+        "Sources disagree about this node's public capacity in sat: 1,000,000 by lnd, but 949,999 by mempool.space";
+    assert_eq!(title(&report, "sources-disagree").as_deref(), Some(want));
+    let unverified = snapshot.clone();
+    snapshot.gaps.push(Gap { part: "mempool.node".into(), source: "mempool.space".into(), reason: "x".into() });
+    assert_eq!(title(&made(&snapshot, &history(&[])), "sources-disagree"), None, "an old answer proves nothing");
+    let mut snapshot = unverified;
+    snapshot.public.seen_by_lnrouter = snapshot.public.seen_by_mempool.take();
+    snapshot.public.seen_by_mempool = seen(1_000_000, 20);
+    assert_eq!(title(&made(&snapshot, &history(&[])), "sources-disagree"), None, "nor does one of unknown meaning");
+}

@@ -146,12 +146,12 @@ fn a_watchtower_client_without_towers_is_there() {
     });
     let seen = seen(&node, file());
     assert_eq!(seen.node.towers, Some(Towers::default()));
-    assert_eq!(seen.not_measured, []);
+    assert_eq!(reasons(&seen, "towers"), Vec::<&str>::new());
 }
 
 #[test]
 fn what_the_macaroon_does_not_permit_is_not_asked() {
-    let extras = [&answers::VERIFY_CHAN_BACKUP, &answers::TOWER_STATS, &answers::LIST_TOWERS];
+    let extras = [&answers::VERIFY_CHAN_BACKUP, &answers::TOWER_STATS, &answers::LIST_TOWERS, &answers::ESTIMATE_FEE];
     let node = Doctored::new("bob-later", move |method, answer| {
         assert!(!extras.contains(&method), "{method:?} is asked");
         answer
@@ -164,7 +164,21 @@ fn what_the_macaroon_does_not_permit_is_not_asked() {
         ["the macaroon does not permit VerifyChanBackup: bake one with uri:/lnrpc.Lightning/VerifyChanBackup, or use \
           readonly.macaroon"]
     );
-    assert_eq!(reasons(&seen, "towers").len(), 2);
+    assert_eq!((reasons(&seen, "towers").len(), reasons(&seen, "lnd.fees").len()), (2, 1));
+    assert_eq!(seen.node.hour_fee, None);
+}
+
+#[test]
+fn the_fee_of_an_hour_is_that_of_six_blocks_and_an_impossible_one_is_a_gap() {
+    for (answer, fee, gaps) in [(vec![0x08, 0xfd, 0x01], Some(1012), 0), (vec![0x08, 0x00], None, 1)] {
+        let node = Doctored::new("bob-later", move |method, recorded| match method.path {
+            "/walletrpc.WalletKit/EstimateFee" => Ok(Bytes::from(answer.clone())),
+            _ => recorded,
+        });
+        let seen = seen(&node, file());
+        assert_eq!((seen.node.hour_fee, seen.gaps.len()), (fee, gaps), "{:?}", seen.gaps);
+        assert!(seen.gaps.iter().all(|gap| gap.part == "lnd.fees"));
+    }
 }
 
 #[test]
