@@ -18,6 +18,7 @@ pub mod recorder;
 pub mod recording;
 pub mod secret;
 pub mod simulated;
+pub mod socket;
 pub mod spec;
 pub mod streams;
 

@@ -10,7 +10,7 @@ pub(super) const PROXY_FORM: &str =
     "proxy is malformed: expected socks5h://host:port, such as socks5h://127.0.0.1:9050";
 
 /// Only a SOCKS proxy that also looks up the names: with any other, the names would leave by the system's resolver.
-pub(super) fn parse_proxy(text: &str) -> Result<Url, Error> {
+pub fn parse_proxy(text: &str) -> Result<Url, Error> {
     if text.starts_with("socks5://") {
         let reason = "proxy socks5:// would look up names outside of the proxy: write socks5h:// instead";
         return Err(Error::Setup(reason.to_owned()));
@@ -52,8 +52,12 @@ pub fn name(url: &Url) -> String {
 
 /// A header with the key, never printed by anything that prints headers.
 pub fn bearer(key: &SecretString) -> Result<HeaderValue, Error> {
-    let text = format!("Bearer {}", key.expose_secret().trim());
-    let header = HeaderValue::from_str(&text).ok().filter(|_| text.is_ascii());
+    secret_header(&format!("Bearer {}", key.expose_secret().trim()))
+}
+
+/// A header that nothing prints.
+pub(super) fn secret_header(text: &str) -> Result<HeaderValue, Error> {
+    let header = HeaderValue::from_str(text).ok().filter(|_| text.is_ascii());
     let mut header =
         header.ok_or_else(|| Error::Setup("the API key is not one line of plain letters: wrong file?".to_owned()))?;
     header.set_sensitive(true);

@@ -103,7 +103,7 @@ impl Asking {
             }
         });
         match reply {
-            Ok(Reply { status, body }) => {
+            Ok(Reply { status, body, .. }) => {
                 self.cache.put(key, &format!("{status}\n{body}"), now);
                 Got { answer: Some(Answer { status, body, as_of: now }), failure: None, sent }
             }
