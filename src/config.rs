@@ -3,6 +3,7 @@
 //! Defaults < `/etc/daznode/config.toml` < the user's file < `--config` < environment < flags (which `cli` lays over).
 
 mod file;
+pub mod notify;
 
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -39,6 +40,8 @@ pub struct Config {
     pub thresholds: Thresholds,
     /// How things are printed.
     pub output: Output,
+    /// Who is told what.
+    pub notify: notify::Notify,
 }
 
 /// How `generate` works.
@@ -208,12 +211,30 @@ const LIMIT: &str = "a whole number, 0 or more";
 static KEYS: LazyLock<Vec<(String, &'static str)>> = LazyLock::new(|| {
     let limits = toml::Table::try_from(Thresholds::default()).unwrap_or_default();
     let limits = limits.keys().map(|key| (format!("thresholds.{key}"), LIMIT));
-    FORMS.iter().copied().chain([COLOR]).map(|(key, form)| (key.to_owned(), form)).chain(limits).collect()
+    FORMS
+        .iter()
+        .chain(notify::FORMS)
+        .copied()
+        .chain([COLOR])
+        .map(|(key, form)| (key.to_owned(), form))
+        .chain(limits)
+        .collect()
 });
 
 /// What a setting may be.
 fn form(key: &str) -> &'static str {
-    keys().find(|(name, _)| *name == key).map_or("", |(_, form)| form)
+    keys().find(|(name, _)| means(name, key)).map_or("", |(_, form)| form)
+}
+
+/// Whether a key of the list is that of a setting: `*` in it is a name that the operator chose.
+fn means(key: &str, setting: &str) -> bool {
+    key.split('.').count() == setting.split('.').count() && is_below(key, setting)
+}
+
+/// Whether a key of the list begins as a section or setting does.
+fn is_below(key: &str, above: &str) -> bool {
+    let mut parts = key.split('.');
+    above.split('.').all(|part| parts.next().is_some_and(|key| key == "*" || key == part))
 }
 
 /// All settings with their forms.
@@ -276,6 +297,7 @@ impl Config {
         let config = Self::deserialize(table)
             .map_err(|e| Error { place: "settings".to_owned(), problem: e.message().to_owned() })?;
         config.check().map_err(|(key, given)| refused("settings".to_owned(), &key, &given))?;
+        config.notify.check().map_err(|(_, problem)| Error { place: "settings".to_owned(), problem })?;
         Ok(config)
     }
 
@@ -364,7 +386,7 @@ fn is_url(text: &str) -> bool {
 
 /// The words for a value that is not accepted. What may be a secret put in the wrong place is not repeated.
 fn refused(place: String, key: &str, given: &str) -> Error {
-    let secret = matches!(key, "lnd.macaroon" | "lnd.certificate" | "sources.amboss.key_file");
+    let secret = matches!(key, "lnd.macaroon" | "lnd.certificate") || key.ends_with("_file");
     let given = if secret || given.is_empty() { String::new() } else { format!(" {}", clip(given)) };
     Error { place, problem: format!("{key} can't be{given}: expected {}", form(key)) }
 }
