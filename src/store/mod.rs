@@ -56,6 +56,7 @@ pub use check::{Checked, DamagedReport};
 pub use crash::{CRASH_POINTS, crash_point};
 pub use error::{Error, Result};
 pub use handle::Handle;
+pub use outbox::{Letter, LetterCount, LetterState, Next};
 pub use periods::{PeriodDocument, StoredPeriod};
 pub use profiles::{Erased, NewProfile, Profile, ProfileFilter};
 pub use purge::{Purged, Retention};

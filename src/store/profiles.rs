@@ -373,7 +373,7 @@ fn erase_profile(tx: &Transaction<'_>, key: Key, profile: &Profile) -> rusqlite:
          (SELECT id FROM reports WHERE tenant = ?1 AND profile = ?2)",
         (key.tenant, &id),
     )?;
-    for table in ["alerts", "advice", "snapshots"] {
+    for table in ["alerts", "advice", "snapshots", "outbox"] {
         tx.execute(&format!("DELETE FROM {table} WHERE tenant = ?1 AND profile = ?2"), (key.tenant, &id))?;
     }
     let reports = tx.execute("DELETE FROM reports WHERE tenant = ?1 AND profile = ?2", (key.tenant, &id))?;

@@ -31,7 +31,7 @@ pub(super) static VERSIONS: [Version; 3] = [
     },
     Version {
         script: include_str!("migrations/0003_living.sql"),
-        schema_sha256: "af2ba063ffa2a9bcd9f90df72a3378db4eec6de83fd793b3b23b3131086f4608",
+        schema_sha256: "e59357de602dd3cf1e55874a9ece7d9dfe5c87a7644a2339e804c64bac0fbf3e",
     },
 ];
 
