@@ -17,6 +17,7 @@ mod health;
 mod history;
 mod init;
 mod lock;
+mod notify;
 mod output;
 mod periods;
 mod place;
@@ -115,6 +116,7 @@ enum Command {
     Advice(advice::Advice),
     HealthCheck(health::HealthCheck),
     Record(record::Record),
+    Notify(notify::Notify),
     Demo(demo::Demo),
     Completions(generated::Completions),
     Man(generated::Man),
@@ -123,7 +125,11 @@ enum Command {
 impl Command {
     /// Whether it writes nothing to the store.
     const fn reads(&self) -> bool {
-        !matches!(self, Self::Enable(_) | Self::Disable(_) | Self::Generate(_))
+        match self {
+            Self::Enable(_) | Self::Disable(_) | Self::Generate(_) => false,
+            Self::Notify(notify) => notify.reads(),
+            _ => true,
+        }
     }
 }
 
@@ -158,9 +164,9 @@ impl Context {
         }
     }
 
-    /// The store, to write; made where it is missing.
+    /// The store, to write; made where it is missing. What it learns is told to the channels of the settings.
     fn write(&self) -> anyhow::Result<Store> {
-        Ok(Store::open(&self.place.state, Access::Write)?)
+        Ok(Store::open(&self.place.state, Access::Write)?.telling(self.config.notify.telling()))
     }
 }
 
@@ -216,6 +222,7 @@ fn run(args: Args) -> anyhow::Result<Code> {
         Command::Advice(advice) => advice::run(advice, &context),
         Command::HealthCheck(health) => health::run(health, &context),
         Command::Record(record) => record::run(record, &context),
+        Command::Notify(notify) => notify::run(notify, &context),
         Command::Demo(demo) => demo::run(demo, &context),
         Command::Init(_) | Command::Completions(_) | Command::Man(_) => Ok(Code::Fine),
     }

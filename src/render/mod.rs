@@ -3,6 +3,7 @@
 //! The order is the same in every format: how is the node, what is wrong, what to do, what changed, what is not known.
 
 pub mod advice;
+pub mod digest;
 pub mod health;
 pub mod history;
 pub mod json;
