@@ -7,6 +7,7 @@ mod elsewhere;
 mod file;
 mod graph;
 mod health;
+pub mod notify;
 
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use self::graph::Graph;
 
 use crate::analysis::Thresholds;
+use crate::notice::Telling;
 use crate::schedule::Schedule;
 use crate::sources::{amboss, lnrouter, mempool, remote};
 pub use health::Health;
@@ -55,6 +57,8 @@ pub struct Config {
     pub graph: Graph,
     /// When alerts are told, and how often.
     pub alerts: Alerts,
+    /// Who is told what.
+    pub notify: notify::Notify,
 }
 
 /// How `generate` works.
@@ -236,6 +240,7 @@ static KEYS: LazyLock<Vec<(String, &'static str)>> = LazyLock::new(|| {
         .chain(alerts::FORMS)
         .chain(elsewhere::FORMS.iter().copied())
         .chain(health::FORMS.iter().copied())
+        .chain(notify::FORMS.iter().copied())
         .map(|(key, form)| (key.to_owned(), form))
         .chain(limits)
         .collect()
@@ -243,7 +248,18 @@ static KEYS: LazyLock<Vec<(String, &'static str)>> = LazyLock::new(|| {
 
 /// What a setting may be.
 fn form(key: &str) -> &'static str {
-    keys().find(|(name, _)| *name == key).map_or("", |(_, form)| form)
+    keys().find(|(name, _)| means(name, key)).map_or("", |(_, form)| form)
+}
+
+/// Whether a key of the list is that of a setting: `*` in it is a name that the operator chose.
+fn means(key: &str, setting: &str) -> bool {
+    key.split('.').count() == setting.split('.').count() && is_below(key, setting)
+}
+
+/// Whether a key of the list begins as a section or setting does.
+fn is_below(key: &str, above: &str) -> bool {
+    let mut parts = key.split('.');
+    above.split('.').all(|part| parts.next().is_some_and(|key| key == "*" || key == part))
 }
 
 /// All settings with their forms.
@@ -282,6 +298,11 @@ enum Reading {
 }
 
 impl Config {
+    /// What is told outside, when, and on which channels.
+    pub fn telling(&self) -> Telling {
+        Telling { routes: self.notify.routes(), rhythm: self.alerts.rhythm() }
+    }
+
     /// Reads the files that are there and the environment. A file of `optional` may be missing or unreadable, one of
     /// `required` may not.
     pub fn load(
@@ -310,6 +331,7 @@ impl Config {
             let problem = format!("{key} is missing, and its source is on: expected {}", form(key));
             return Err(Error { place: "settings".to_owned(), problem });
         }
+        config.notify.check().map_err(|(_, problem)| Error { place: "settings".to_owned(), problem })?;
         Ok(config)
     }
 
@@ -402,7 +424,7 @@ fn is_url(text: &str) -> bool {
 
 /// The words for a value that is not accepted. What may be a secret put in the wrong place is not repeated.
 fn refused(place: String, key: &str, given: &str) -> Error {
-    let secret = matches!(key, "lnd.macaroon" | "lnd.certificate") || key.ends_with(".key_file");
+    let secret = matches!(key, "lnd.macaroon" | "lnd.certificate") || key.ends_with("_file");
     let given = if secret || given.is_empty() { String::new() } else { format!(" {}", clip(given)) };
     Error { place, problem: format!("{key} can't be{given}: expected {}", form(key)) }
 }

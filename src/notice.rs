@@ -132,6 +132,34 @@ impl Route {
     }
 }
 
+/// What of a message stays at home.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Hide {
+    /// Amounts of money.
+    pub amounts: bool,
+    /// Keys of nodes, and ids of channels, which lead to them.
+    pub pubkeys: bool,
+    /// Names of nodes, and free text that may hold one.
+    pub aliases: bool,
+}
+
+impl Hide {
+    /// Everything that can be hidden.
+    pub const ALL: Self = Self { amounts: true, pubkeys: true, aliases: true };
+
+    /// Whether nothing is.
+    pub const fn nothing(self) -> bool {
+        !self.amounts && !self.pubkeys && !self.aliases
+    }
+}
+
+/// Whether a profile's preferences (`enable --notify`) take this channel: `{"channels": ["NAME", …]}` names those that
+/// they take, and without it they take all.
+pub fn takes(preferences: &serde_json::Value, channel: &str) -> bool {
+    let named = preferences.get("channels").and_then(serde_json::Value::as_array);
+    named.is_none_or(|named| named.iter().any(|name| name == channel))
+}
+
 /// All that decides what is told: none of it tells nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Telling {
@@ -231,6 +259,15 @@ mod tests {
         let rhythm = Rhythm { quiet_critical: true, ..telling.rhythm.clone() };
         assert_eq!(at(&Telling { rhythm, ..telling }, EventKind::AlertOpened, Severity::Critical), seven);
         assert_eq!(at(&Telling::default(), EventKind::Report, Severity::Info), UnixMs(0));
+    }
+
+    #[test]
+    fn a_profile_can_take_fewer_channels() {
+        let taken = |json: &str, channel| takes(&serde_json::from_str(json).unwrap(), channel);
+        assert!(taken("{}", "phone") && taken("null", "phone"));
+        assert!(taken(r#"{"channels": ["mail", "phone"]}"#, "phone"));
+        assert!(!taken(r#"{"channels": ["mail"]}"#, "phone"));
+        assert!(!taken(r#"{"channels": []}"#, "phone"));
     }
 
     #[test]

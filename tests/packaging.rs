@@ -225,7 +225,7 @@ fn the_operators_settings_survive_an_upgrade() {
 #[test]
 fn the_notice_of_a_failure_names_the_service_and_the_reason_and_calls_the_hook() {
     let folder = tempfile::tempdir().unwrap();
-    let hook = folder.path().join("hook");
+    let (hook, program) = (folder.path().join("hook"), folder.path().join("program"));
     let notice = || {
         let out = Command::new("sh")
             .arg(root().join("packaging/on-failure"))
@@ -233,6 +233,7 @@ fn the_notice_of_a_failure_names_the_service_and_the_reason_and_calls_the_hook()
             .env("MONITOR_SERVICE_RESULT", "exit-code")
             .env("MONITOR_EXIT_STATUS", "4")
             .env("DAZNODE_ON_FAILURE", &hook)
+            .env("DAZNODE_PROGRAM", &program)
             .output()
             .unwrap();
         assert!(out.status.success());
@@ -242,12 +243,15 @@ fn the_notice_of_a_failure_names_the_service_and_the_reason_and_calls_the_hook()
         String::from_utf8(out.stdout).unwrap()
     };
     assert_eq!(notice(), "");
-    let copied = Command::new("sh")
-        .args(["-c", "printf '#!/bin/sh\\necho told of $1\\n' > \"$0\" && chmod 755 \"$0\""])
-        .arg(&hook)
-        .status();
-    assert!(copied.unwrap().success());
+    let write = |path: &Path, line: &str| {
+        let script = format!("printf '#!/bin/sh\\n{line}\\n' > \"$0\" && chmod 755 \"$0\"");
+        assert!(Command::new("sh").args(["-c", &script]).arg(path).status().unwrap().success());
+    };
+    write(&hook, "echo told of $1");
     assert_eq!(notice(), "told of daznode.service\n");
+    // The channels of the settings are told first, and the hook is run also where they can't be.
+    write(&program, "echo $*; exit 1");
+    assert_eq!(notice(), "--quiet --system notify failure daznode.service\ntold of daznode.service\n");
 }
 
 #[test]

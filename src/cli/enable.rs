@@ -76,7 +76,7 @@ pub(super) struct Enable {
     /// every day at 6:00 unless told
     #[arg(long, value_name = "CRON", value_parser = schedule)]
     schedule: Option<String>,
-    /// Notification preferences as a JSON object
+    /// Which channels of the settings tell of this node, as a JSON object with a list `channels`; all of them unless told
     #[arg(long, value_name = "JSON", value_parser = notify)]
     notify: Option<serde_json::Value>,
     /// Take a macaroon that can spend or change something
@@ -112,13 +112,18 @@ fn schedule(text: &str) -> Result<String, String> {
 
 fn notify(text: &str) -> Result<serde_json::Value, String> {
     let value: serde_json::Value = serde_json::from_str(text).map_err(|e| format!("expected a JSON object: {e}"))?;
-    if value.is_object() { Ok(value) } else { Err("expected a JSON object, such as {}".to_owned()) }
+    let named = value
+        .get("channels")
+        .is_none_or(|list| list.as_array().is_some_and(|l| l.iter().all(serde_json::Value::is_string)));
+    let form = "expected a JSON object, such as {} or {\"channels\": [\"phone\"]}";
+    if value.is_object() && named { Ok(value) } else { Err(form.to_owned()) }
 }
 
 pub(super) fn run(enable: &Enable, context: &Context) -> anyhow::Result<Code> {
     if enable.all {
         return again(enable, context);
     }
+    super::notify::check_names(enable.notify.as_ref(), context)?;
     let given = given::understand(enable, context)?;
     if let Some(word) = &given.found {
         context.output.note(word);

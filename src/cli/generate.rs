@@ -11,7 +11,7 @@ use super::output::Output;
 use super::progress::Bar;
 use super::select::{self, Which, name};
 use super::sources::SourcesSeen;
-use super::{Context, clock, connect, lock, place, text};
+use super::{Context, clock, connect, lock, notify, place, text};
 use crate::daily::{self, Made, Options, Outcome};
 use crate::exit::Code;
 use crate::report::period::PeriodKind;
@@ -171,6 +171,7 @@ pub(super) fn run(generate: &Generate, context: &Context) -> anyhow::Result<Code
         store.flush_files()?;
         store.put_run(&row)
     }))??;
+    notify::after_run(context, &store, code);
     place::settle(&context.place)?;
     ended(generate, context, &outcomes, code)
 }

@@ -18,6 +18,7 @@ mod health;
 mod history;
 mod init;
 mod lock;
+mod notify;
 mod output;
 mod periods;
 mod place;
@@ -118,6 +119,7 @@ enum Command {
     Alerts(alerts::Alerts),
     HealthCheck(health::HealthCheck),
     Record(record::Record),
+    Notify(notify::Notify),
     Demo(demo::Demo),
     Completions(generated::Completions),
     Man(generated::Man),
@@ -127,8 +129,10 @@ impl Command {
     /// Whether it writes nothing to the store.
     const fn reads(&self) -> bool {
         match self {
+            Self::Enable(_) | Self::Disable(_) | Self::Generate(_) => false,
             Self::Alerts(alerts) => alerts.reads(),
-            _ => !matches!(self, Self::Enable(_) | Self::Disable(_) | Self::Generate(_)),
+            Self::Notify(notify) => notify.reads(),
+            _ => true,
         }
     }
 }
@@ -164,9 +168,9 @@ impl Context {
         }
     }
 
-    /// The store, to write; made where it is missing.
+    /// The store, to write; made where it is missing. What it learns is told to the channels of the settings.
     fn write(&self) -> anyhow::Result<Store> {
-        Ok(Store::open(&self.place.state, Access::Write)?)
+        Ok(Store::open(&self.place.state, Access::Write)?.telling(self.config.telling()))
     }
 }
 
@@ -223,6 +227,7 @@ fn run(args: Args) -> anyhow::Result<Code> {
         Command::Alerts(alerts) => alerts::run(alerts, &context),
         Command::HealthCheck(health) => health::run(health, &context),
         Command::Record(record) => record::run(record, &context),
+        Command::Notify(notify) => notify::run(notify, &context),
         Command::Demo(demo) => demo::run(demo, &context),
         Command::Init(_) | Command::Completions(_) | Command::Man(_) => Ok(Code::Fine),
     }

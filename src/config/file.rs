@@ -8,7 +8,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Config, Error, clip, keys, refused};
+use super::{Config, Error, clip, is_below, keys, means, notify, refused};
 
 /// The settings of one file, checked.
 pub(super) fn read(path: &Path, text: &str) -> Result<toml::Table, Error> {
@@ -24,12 +24,18 @@ pub(super) fn read(path: &Path, text: &str) -> Result<toml::Table, Error> {
     let config: Config = toml::from_str(text).map_err(|e| {
         let start = e.span().map_or(0, |s| s.start);
         let leaf = leaves.iter().find(|(_, span)| span.contains(&start));
-        let other = || Error { place: at(start), problem: clip(e.message()) };
+        let problem = || if notify::lacks_kind(e.message()) { notify::NO_KIND.to_owned() } else { clip(e.message()) };
+        let other = || Error { place: at(start), problem: problem() };
         leaf.map_or_else(other, |(key, span)| wrong(key, span))
     })?;
     config.check().map_err(|(key, given)| {
         let leaf = leaves.iter().find(|(k, _)| *k == key);
         leaf.map_or_else(|| refused(path.display().to_string(), &key, &given), |(key, span)| wrong(key, span))
+    })?;
+    config.notify.check().map_err(|(key, problem)| {
+        let leaf = leaves.iter().find(|(k, _)| *k == key);
+        let place = leaf.map_or_else(|| path.display().to_string(), |(_, span)| at(span.start));
+        Error { place, problem }
     })?;
     toml::Table::deserialize(
         toml::Deserializer::parse(text)
@@ -42,8 +48,8 @@ pub(super) fn read(path: &Path, text: &str) -> Result<toml::Table, Error> {
 fn walk(table: &DeTable<'_>, above: &str, leaves: &mut Vec<(String, Range<usize>)>) -> Result<(), (usize, String)> {
     for (name, value) in table {
         let path = if above.is_empty() { name.get_ref().to_string() } else { format!("{above}.{}", name.get_ref()) };
-        let is_leaf = keys().any(|(key, _)| key == path);
-        let is_section = keys().any(|(key, _)| key.strip_prefix(&path).is_some_and(|rest| rest.starts_with('.')));
+        let is_leaf = keys().any(|(key, _)| means(key, &path));
+        let is_section = keys().any(|(key, _)| is_below(key, &path) && !means(key, &path));
         match value.get_ref() {
             DeValue::Table(inner) if is_section => walk(inner, &path, leaves)?,
             _ if is_leaf => leaves.push((path, value.span())),
@@ -62,13 +68,13 @@ fn walk(table: &DeTable<'_>, above: &str, leaves: &mut Vec<(String, Range<usize>
 /// The words for a setting that there is not, with the one that was probably meant.
 fn unknown(path: &str, above: &str, name: &Spanned<Cow<'_, str>>) -> String {
     let name = name.get_ref();
-    let elsewhere = keys().find(|(key, _)| key.rsplit('.').next() == Some(name)).map(|(key, _)| key.to_owned());
+    let elsewhere =
+        keys().find(|(key, _)| key.rsplit('.').next() == Some(name)).map(|(key, _)| key.replace('*', "NAME"));
+    let deep = if above.is_empty() { 0 } else { above.split('.').count() };
     let mut candidates: Vec<String> = keys()
-        .flat_map(|(key, _)| {
-            let ends: Vec<usize> = key.match_indices('.').map(|(i, _)| i).chain([key.len()]).collect();
-            ends.into_iter().filter_map(|end| key.get(..end).map(str::to_owned)).collect::<Vec<_>>()
-        })
-        .filter(|key| key.rsplit_once('.').map_or("", |(section, _)| section) == above)
+        .filter(|(key, _)| above.is_empty() || is_below(key, above))
+        .filter_map(|(key, _)| key.split('.').nth(deep))
+        .map(|name| if above.is_empty() { name.to_owned() } else { format!("{above}.{name}") })
         .collect();
     candidates.dedup();
     let near = candidates

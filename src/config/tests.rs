@@ -35,7 +35,9 @@ fn the_default_file_documents_every_setting_and_no_other() {
     for line in DEFAULT_FILE.lines() {
         let bare = line.strip_prefix("# ").unwrap_or(line);
         if let Some(name) = bare.strip_prefix('[').and_then(|n| n.strip_suffix(']')) {
-            section = name.to_owned();
+            // Examples of channels stand under names of their own.
+            section =
+                if name.starts_with("notify.channels.") { "notify.channels.*".to_owned() } else { name.to_owned() };
             lines.push(bare);
         } else if let Some((key, _)) = bare.split_once(" = ")
             && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
@@ -194,5 +196,89 @@ proptest::proptest! {
         if let Err(error) = load(&text) {
             proptest::prop_assert!(!error.to_string().contains('\n'));
         }
+    }
+}
+
+#[test]
+fn a_channel_is_read_with_what_is_usual() {
+    let text =
+        "[notify.channels.phone]\nkind = \"telegram\"\ntoken_file = \"/k\"\nchat_id = -100123\nhide = [\"amounts\"]";
+    let config = load(text).unwrap();
+    let phone = &config.notify.channels["phone"];
+    assert_eq!(phone.chat_id.as_deref(), Some("-100123"));
+    assert_eq!((phone.per_minute, phone.severity), (20, crate::report::Severity::Warning));
+    assert!(phone.hides().amounts && !phone.hides().aliases);
+    let telling = config.telling();
+    assert_eq!(telling.routes[0].channel, "phone");
+    assert_eq!(telling.routes[0].kinds, crate::notice::EventKind::ALL);
+}
+
+#[test]
+fn what_is_wrong_with_a_channel_is_told_with_its_line() {
+    let telegram = "[notify.channels.phone]\nkind = \"telegram\"\ntoken_file = \"/k\"\n";
+    refuses(
+        telegram,
+        "config.toml:2: telegram needs notify.channels.phone.chat_id: expected a chat's number or \"@channelname\"",
+    );
+    refuses(
+        &format!("{telegram}chat_id = 1\nroom = \"!a:b\""),
+        "config.toml:5: notify.channels.phone.room is no setting of telegram",
+    );
+    refuses(
+        &format!("{telegram}chat_id = 1\nseverty = \"info\""),
+        "config.toml:5: unknown setting notify.channels.phone.severty: did you mean notify.channels.phone.severity?",
+    );
+    refuses(
+        &format!("{telegram}chat_id = 1\nseverity = \"loud\""),
+        "config.toml:5: notify.channels.phone.severity can't be \"loud\": expected \"critical\", \"warning\" or \"info\"",
+    );
+    refuses(
+        "[notify.channels.phone]\nkind = \"pager\"",
+        "config.toml:2: notify.channels.phone.kind can't be \"pager\": expected \"email\", \"telegram\", \"discord\", \"slack\", \"ntfy\", \"matrix\" or \"webhook\"",
+    );
+    refuses("[notify.channels.phone]\nseverity = \"info\"", &format!("config.toml:1: {}", notify::NO_KIND));
+    refuses(
+        "[notify.channels.\"My Phone\"]\nkind = \"slack\"\nurl_file = \"/u\"",
+        "config.toml:2: a channel can't be called My Phone: expected up to 40 lower-case letters, digits, dashes and underscores",
+    );
+    refuses(
+        "[notify.channels.m]\nkind = \"matrix\"\nroom = \"!a:b\"\ntoken_file = \"/k\"\nserver = \"http://matrix.example\"",
+        "config.toml:5: notify.channels.m.server can't be that: expected an address that begins with https:// or, on a host of notify.allow_private, http://; \"host:port\" for email",
+    );
+    refuses(
+        "[notify.channels.m]\nkind = \"email\"\nserver = \"mail.example:25\"\nfrom = \"a@b\"\nto = [\"c@d\"]\ntls = \"none\"",
+        "config.toml:6: notify.channels.m.tls can't be that: expected \"implicit\", \"starttls\", or \"none\" to a server on this machine",
+    );
+    refuses(
+        "[notify]\nheartbeat_url_fil = \"x\"",
+        "config.toml:2: unknown setting notify.heartbeat_url_fil: did you mean notify.heartbeat_url_file?",
+    );
+}
+
+#[test]
+fn a_token_in_place_of_its_file_is_not_repeated() {
+    for text in [
+        "kind = \"telegram\"\ntoken_file = \"canary:77\"\nchat_id = 1",
+        "kind = \"discord\"\nurl_file = \"https://discord.example/api/canary\"",
+        "kind = \"discord\"\nurl_file = [\"canary\"]",
+        "kind = \"webhook\"\nurl_file = \"/u\"\nsecret_file = \"canary\"",
+    ] {
+        let error = load(&format!("[notify.channels.x]\n{text}")).unwrap_err().to_string();
+        assert!(error.contains("never the secret itself") && !error.contains("canary"), "{error}");
+    }
+}
+
+#[test]
+fn plain_http_is_for_hosts_that_may_be_private_and_for_tor() {
+    let ntfy = |private: &str, server: &str| {
+        load(&format!(
+            "[notify]\nallow_private = [{private}]\n[notify.channels.n]\nkind = \"ntfy\"\ntopic = \"t\"\nserver = \"{server}\""
+        ))
+    };
+    assert!(ntfy("", "https://ntfy.sh").is_ok());
+    assert!(ntfy("", "http://abcdef.onion").is_ok());
+    assert!(ntfy("\"192.168.1.2\"", "http://192.168.1.2:8080").is_ok());
+    for bad in ["http://ntfy.sh", "ftp://ntfy.sh", "https://u:p@ntfy.sh", "https://ntfy.sh/?a", "ntfy.sh"] {
+        assert!(ntfy("\"192.168.1.2\"", bad).is_err(), "{bad}");
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod advice;
 pub mod alerts;
+pub mod digest;
 pub mod health;
 pub mod history;
 pub mod json;

@@ -23,6 +23,7 @@ pub mod recording;
 pub mod remote;
 pub mod secret;
 pub mod simulated;
+pub mod socket;
 pub mod spec;
 pub mod streams;
 

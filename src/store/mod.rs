@@ -60,6 +60,7 @@ pub use crash::{CRASH_POINTS, crash_point};
 pub use error::{Error, Result};
 pub use graph_file::{GraphFolder, KeptGraph};
 pub use handle::Handle;
+pub use outbox::{Letter, LetterCount, LetterState, Next};
 pub use periods::{PeriodDocument, StoredPeriod};
 pub use profiles::{Erased, NewProfile, Profile, ProfileFilter};
 pub use purge::{Purged, Retention};

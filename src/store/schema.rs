@@ -31,7 +31,7 @@ pub(super) static VERSIONS: [Version; 3] = [
     },
     Version {
         script: include_str!("migrations/0003_living.sql"),
-        schema_sha256: "78423fd26419013b5937a94fbd7a9e8a9bbac2ec289799b3149015ef764ad0dc",
+        schema_sha256: "8591cf1858ee7a02abb8223f4a0006c7b7c5d6e5f933045841adf09a3d5c6d56",
     },
 ];
 

@@ -40,7 +40,7 @@ async fn a_good_answer_comes_whole_whatever_its_type_and_without_its_byte_order_
     .await;
     let http = client(limits());
     let text = get(&http, &format!("{}/text", server.url())).await.unwrap();
-    assert_eq!(text, Reply { status: 200, body: "698767".to_owned() });
+    assert_eq!(text, Reply { status: 200, body: "698767".to_owned(), wait: None });
     assert_eq!(get(&http, &server.url()).await.unwrap().body, "{}");
     let head = server.seen()[0].head.clone();
     assert!(head.contains("user-agent: daznode/"), "{head}");

@@ -21,7 +21,7 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use reqwest::header::{ACCEPT, AGE, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{Client, Method, Response, StatusCode};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::{Instant, timeout};
 use url::Url;
 
@@ -33,8 +33,10 @@ pub use address::is_public;
 use address::{Lookup, NoAddress};
 pub use error::Error;
 use retry::{Hosts, date, retry_after};
-use setting::parse_proxy;
-pub use setting::{HeaderName, bearer, below, header_name, is_onion, name, parse_base, parse_optional, plain};
+use setting::secret_header;
+pub use setting::{
+    HeaderName, bearer, below, header_name, is_onion, name, parse_base, parse_optional, parse_proxy, plain,
+};
 use words::excerpt;
 pub use words::{line, without};
 
@@ -90,13 +92,36 @@ pub struct Question {
     pub once: bool,
     /// Whether it is asked though its host is left alone: for what has a patience of its own.
     pub anyway: bool,
+    /// PUT in place of POST.
+    pub put: bool,
+    /// Further headers; they go to the origin of `url` only.
+    pub headers: Vec<(&'static str, Arc<SecretString>)>,
+    /// Whether it may be sent on. A message may not: whoever gets it was named.
+    pub follows: bool,
 }
 
 impl Question {
     /// A plain GET of which only a good status is an answer.
     pub fn get(url: Url) -> Self {
-        let (body, key, key_header, until) = (None, None, None, None);
-        Self { url, body, key, key_header, is_final: |_, _| false, until, once: false, anyway: false }
+        Self {
+            url,
+            body: None,
+            key: None,
+            key_header: None,
+            is_final: |_, _| false,
+            until: None,
+            once: false,
+            anyway: false,
+            put: false,
+            headers: Vec::new(),
+            follows: true,
+        }
+    }
+
+    /// Something to be delivered to this very address: every status is an answer, and no other address will do. Whoever
+    /// sends it has a patience of its own.
+    pub fn deliver(url: Url, body: Option<String>) -> Self {
+        Self { body, is_final: |_, _| true, follows: false, once: true, anyway: true, ..Self::get(url) }
     }
 }
 
@@ -107,6 +132,8 @@ pub struct Reply {
     pub status: u16,
     /// Its text, without a byte order mark.
     pub body: String,
+    /// For how long it wants to be left alone.
+    pub wait: Option<Duration>,
 }
 
 /// One try that did not succeed, and what to do about it.
@@ -280,7 +307,7 @@ impl Http {
         for hop in 0..=redirect::MOST {
             let response = self.send(question, &here, hop > 0).await?;
             let status = response.status();
-            let location = response.headers().get(LOCATION).filter(|_| status.is_redirection());
+            let location = response.headers().get(LOCATION).filter(|_| question.follows && status.is_redirection());
             let Some(location) = location else { return self.finish(question, response, now).await };
             let to = location.to_str().map_err(|_| "an address that can't be read".to_owned());
             let keeps_method = matches!(status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
@@ -299,16 +326,25 @@ impl Http {
 
     async fn send(&self, question: &Question, url: &Url, sent_on: bool) -> Result<Response, Failure> {
         let client = self.client(url, sent_on).map_err(Failure::last)?;
-        let method = if question.body.is_some() { Method::POST } else { Method::GET };
+        let method = match &question.body {
+            Some(_) if question.put => Method::PUT,
+            Some(_) => Method::POST,
+            None => Method::GET,
+        };
         let mut request = client.request(method, url.clone()).header(ACCEPT, "application/json");
         if let Some(body) = &question.body {
             request = request.header(CONTENT_TYPE, "application/json").body(body.clone());
         }
-        if let Some(key) = question.key.as_ref().filter(|_| redirect::same_origin(&question.url, url)) {
-            request = match &question.key_header {
-                None => request.header(AUTHORIZATION, bearer(key).map_err(Failure::last)?),
-                Some(name) => request.header(name, plain(key).map_err(Failure::last)?),
-            };
+        if redirect::same_origin(&question.url, url) {
+            if let Some(key) = &question.key {
+                request = match &question.key_header {
+                    None => request.header(AUTHORIZATION, bearer(key).map_err(Failure::last)?),
+                    Some(name) => request.header(name, plain(key).map_err(Failure::last)?),
+                };
+            }
+            for (name, value) in &question.headers {
+                request = request.header(*name, secret_header(value.expose_secret()).map_err(Failure::last)?);
+            }
         }
         request.send().await.map_err(|error| self.broken(&question.url, &error))
     }
@@ -319,7 +355,7 @@ impl Http {
         let status = response.status().as_u16();
         self.compare_clocks(&host, response.headers(), now);
         let wait = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-        let wait = wait.and_then(|value| retry_after(value, self.moment(now)));
+        let wait = wait.and_then(|value| retry_after(value, self.moment(now))).filter(|_| matches!(status, 429 | 503));
         let mut body = Vec::new();
         loop {
             let chunk = response.chunk().await.map_err(|error| self.broken(&question.url, &error))?;
@@ -340,9 +376,8 @@ impl Http {
         };
         let body = text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned();
         if good || (question.is_final)(status, &body) {
-            return Ok(Reply { status, body });
+            return Ok(Reply { status, body, wait });
         }
-        let wait = wait.filter(|_| matches!(status, 429 | 503));
         let error = if status == 429 {
             Error::Busy { host, status, wait }
         } else {

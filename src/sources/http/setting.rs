@@ -11,7 +11,7 @@ pub(super) const PROXY_FORM: &str =
     "proxy is malformed: expected socks5h://host:port, such as socks5h://127.0.0.1:9050";
 
 /// Only a SOCKS proxy that also looks up the names: with any other, the names would leave by the system's resolver.
-pub(super) fn parse_proxy(text: &str) -> Result<Url, Error> {
+pub fn parse_proxy(text: &str) -> Result<Url, Error> {
     if text.starts_with("socks5://") {
         let reason = "proxy socks5:// would look up names outside of the proxy: write socks5h:// instead";
         return Err(Error::Setup(reason.to_owned()));

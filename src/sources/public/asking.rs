@@ -109,7 +109,7 @@ impl Asking {
         match reply {
             Ok(reply) => {
                 self.keep(&question, &reply, now);
-                let Reply { status, body } = reply;
+                let Reply { status, body, .. } = reply;
                 Got { answer: Some(Answer { status, body, as_of: now }), failure: None, sent }
             }
             Err(error) => Got { answer: kept, failure: Some(error), sent },

@@ -131,7 +131,8 @@ CREATE TABLE alert_mutes (
 
 -- The first shape of `outbox` was never written to.
 DROP TABLE outbox;
--- One row for each event and channel. `state`: waiting, sent, dead; `event` is the event as JSON.
+-- One row for each event and channel. `state`: waiting, sent, dead; `event` is the event as JSON; until `held_ms` the
+-- service asked to be left alone.
 CREATE TABLE outbox (
     tenant INTEGER NOT NULL,
     id TEXT NOT NULL,
@@ -143,6 +144,7 @@ CREATE TABLE outbox (
     event TEXT NOT NULL,
     state TEXT NOT NULL,
     not_before_ms INTEGER NOT NULL,
+    held_ms INTEGER,
     tries INTEGER NOT NULL,
     last_error TEXT,
     created_ms INTEGER NOT NULL,

@@ -9,7 +9,7 @@ use crate::store::schema::{VERSIONS, digest};
 const SCRIPTS: [&str; 3] = [
     "685e2267ba09e6c32b2cef5b460dc6aca0c80d6b95b7720c6ca3b48ea71e3000",
     "80308f5977a04c05ceda86b1169301839242de811e851208310c2bef10576036",
-    "e2d4b5e32568b98938bfec02b872ba7f4b76f54f69df89858fc20e034c24ab2d",
+    "f10b302f0fabb890e1a6ed84d8a2e55923ab050a017d2672db81e8abbbd4e8af",
 ];
 
 #[test]
