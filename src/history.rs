@@ -151,6 +151,10 @@ pub struct Watched {
     pub htlcs_ms: [i64; 3],
     /// Likewise for the peers' connections.
     pub peers_ms: [i64; 3],
+    /// When in the last 24 hours HTLCs were not watched, oldest first.
+    pub htlcs_off: Vec<Window>,
+    /// Likewise for the peers' connections.
+    pub peers_off: Vec<Window>,
     /// Forwards that failed in the last 24 hours, by pair and reason.
     pub failures_day: Vec<FailureFlow>,
     /// In 7 days.

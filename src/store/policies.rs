@@ -25,7 +25,9 @@ pub(super) fn put(tx: &Transaction<'_>, key: Key, snapshot: &Snapshot, numbers: 
 /// What makes one policy another; when it was announced does not.
 type Terms = (i64, i64, i64, i64, u32, i64, i64, bool);
 
-fn put_policy(
+/// Keeps a policy that differs from the one before it. What was told before and is only now kept is no change back, and
+/// what was kept of a later moment is then no change any more.
+pub(super) fn put_policy(
     tx: &Transaction<'_>,
     key: Key,
     channel: i64,
@@ -33,18 +35,6 @@ fn put_policy(
     policy: &Policy,
     at: UnixMs,
 ) -> rusqlite::Result<()> {
-    let mut last = tx.prepare_cached(
-        "SELECT base_msat, rate_ppm, inbound_base_msat, inbound_rate_ppm, time_lock_delta, min_htlc_msat, \
-         max_htlc_msat, disabled FROM policy_changes WHERE tenant = ?1 AND node = ?2 AND channel = ?3 AND side = ?4 \
-         ORDER BY at_ms DESC LIMIT 1",
-    )?;
-    let before: Option<Terms> = last
-        .query_row((key.tenant, key.node, channel, side), |row| {
-            let amounts = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-            let (base, rate, inbound_base, inbound_rate) = amounts;
-            Ok((base, rate, inbound_base, inbound_rate, row.get(4)?, row.get(5)?, row.get(6)?, row.get(7)?))
-        })
-        .optional()?;
     let terms: Terms = (
         policy.base.get(),
         policy.rate.0,
@@ -55,8 +45,29 @@ fn put_policy(
         policy.max_htlc.get(),
         policy.disabled,
     );
-    if before == Some(terms) {
+    let next = |(from, order): (&str, &str)| {
+        let mut next = tx.prepare_cached(&format!(
+            "SELECT base_msat, rate_ppm, inbound_base_msat, inbound_rate_ppm, time_lock_delta, min_htlc_msat, \
+             max_htlc_msat, disabled, at_ms FROM policy_changes WHERE tenant = ?1 AND node = ?2 AND channel = ?3 \
+             AND side = ?4 AND at_ms {from} ?5 ORDER BY at_ms {order} LIMIT 1"
+        ))?;
+        next.query_row((key.tenant, key.node, channel, side, at.0), |row| {
+            let amounts = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+            let (base, rate, inbound_base, inbound_rate) = amounts;
+            let terms: Terms =
+                (base, rate, inbound_base, inbound_rate, row.get(4)?, row.get(5)?, row.get(6)?, row.get(7)?);
+            Ok((terms, row.get::<_, i64>(8)?))
+        })
+        .optional()
+    };
+    if next(("<=", "DESC"))?.is_some_and(|(before, _)| before == terms) {
         return Ok(());
+    }
+    if let Some((_, later)) = next((">", "ASC"))?.filter(|(after, _)| *after == terms) {
+        tx.execute(
+            "DELETE FROM policy_changes WHERE tenant = ?1 AND node = ?2 AND channel = ?3 AND side = ?4 AND at_ms = ?5",
+            (key.tenant, key.node, channel, side, later),
+        )?;
     }
     let mut insert = tx.prepare_cached(
         "INSERT INTO policy_changes (tenant, node, channel, side, at_ms, announced_ms, base_msat, rate_ppm, \

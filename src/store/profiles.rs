@@ -327,7 +327,7 @@ fn put_profile(tx: &Transaction<'_>, key: Key, new: &NewProfile, source: &str, n
 }
 
 /// Tables whose rows belong to a node.
-const NODE_TABLES: [&str; 27] = [
+const NODE_TABLES: [&str; 31] = [
     "channels",
     "channel_scids",
     "forwards",
@@ -346,6 +346,10 @@ const NODE_TABLES: [&str; 27] = [
     "htlc_failures",
     "failure_days",
     "peer_sessions",
+    "peer_days",
+    "balance_days",
+    "channel_events",
+    "unknown_events",
     "channel_samples",
     "wallet_samples",
     "peer_samples",
@@ -373,7 +377,7 @@ fn erase_profile(tx: &Transaction<'_>, key: Key, profile: &Profile) -> rusqlite:
          (SELECT id FROM reports WHERE tenant = ?1 AND profile = ?2)",
         (key.tenant, &id),
     )?;
-    for table in ["alerts", "alert_mutes", "outbox", "advice", "snapshots"] {
+    for table in ["alerts", "alert_mutes", "outbox", "advice", "snapshots", "watchers"] {
         tx.execute(&format!("DELETE FROM {table} WHERE tenant = ?1 AND profile = ?2"), (key.tenant, &id))?;
     }
     let reports = tx.execute("DELETE FROM reports WHERE tenant = ?1 AND profile = ?2", (key.tenant, &id))?;

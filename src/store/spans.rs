@@ -35,6 +35,19 @@ pub(super) fn common(left: &[Span], right: &[Span]) -> Vec<Span> {
     common
 }
 
+/// What a span has and the list has not.
+pub(super) fn without(whole: Span, list: &[Span]) -> Vec<Span> {
+    let mut left = Vec::new();
+    let mut from = whole.0;
+    for (start, end) in common(&[whole], list) {
+        left.push((from, start));
+        from = end;
+    }
+    left.push((from, whole.1));
+    left.retain(|(from, to)| from < to);
+    left
+}
+
 /// How long they are together.
 pub(super) fn length(spans: &[Span]) -> i64 {
     spans.iter().map(|(from, to)| to - from).sum()
@@ -55,6 +68,9 @@ mod tests {
         let left = joined(vec![(10, 20), (0, 5), (5, 7), (15, 30), (40, 40)]);
         assert_eq!(left, [(0, 7), (10, 30)]);
         assert_eq!(common(&left, &[(3, 12), (25, 50)]), [(3, 7), (10, 12), (25, 30)]);
+        assert_eq!(without((3, 25), &left), [(7, 10)]);
+        assert_eq!(without((5, 40), &left), [(7, 10), (30, 40)]);
+        assert_eq!((without((12, 20), &left), without((7, 10), &left)), (Vec::new(), vec![(7, 10)]));
         assert_eq!(length(&left), 27);
         assert_eq!(
             (at(&left, 6), at(&left, 7), at(&left, 10), at(&left, 30)),

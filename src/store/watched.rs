@@ -11,7 +11,7 @@ use super::profiles::{Key, Profile};
 use super::spans::{self, Span};
 use super::windows::Windows;
 use super::{Named, Parsed, Store, name_of};
-use crate::history::{FailureFlow, PeerWatch, Watched};
+use crate::history::{FailureFlow, PeerWatch, Watched, Window};
 use crate::snapshot::{FailedForward, FailureReason, PeerSession, WatchSpan, WatchedEvents};
 use crate::units::{DAY_MS, Msat, Pubkey, Scid, UnixMs};
 
@@ -22,7 +22,7 @@ const TOGETHER_MS: i64 = 60_000;
 /// What a watcher's streams are called in `coverage`, where those of samples stand too.
 const HTLCS: &str = "watch:htlcs";
 /// The connections of peers.
-const PEERS: &str = "watch:peers";
+pub(super) const PEERS: &str = "watch:peers";
 
 impl Store {
     /// Keeps what a watcher saw; giving the same again changes nothing.
@@ -31,7 +31,7 @@ impl Store {
         let key = self.key(profile)?;
         self.write_named("events", |tx| {
             let put = || {
-                put_failures(tx, key, &seen.failures)?;
+                put_failures(tx, key, seen.failures.iter().map(|forward| (forward, None)))?;
                 seen.coverage.iter().try_for_each(|span| put_coverage(tx, key, span))?;
                 put_sessions(tx, key, &seen.sessions, watched_since(tx, key, &seen.coverage)?)
             };
@@ -58,15 +58,20 @@ struct Sum {
     fees: Msat,
 }
 
-fn put_failures(tx: &Transaction<'_>, key: Key, failures: &[FailedForward]) -> rusqlite::Result<()> {
+/// Keeps failed forwards, each with LND's own word for why where that is known.
+pub(super) fn put_failures<'a>(
+    tx: &Transaction<'_>,
+    key: Key,
+    failures: impl Iterator<Item = (&'a FailedForward, Option<&'a str>)>,
+) -> rusqlite::Result<()> {
     // No watcher tells the number of the outgoing HTLC: one that failed before it was sent has none.
     let mut insert = tx.prepare_cached(
         "INSERT INTO htlc_failures (tenant, node, at_ns, scid_in, htlc_in, scid_out, htlc_out, amount_in_msat, \
-         amount_out_msat, kind, failure) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, 'forward', ?9) \
+         amount_out_msat, kind, failure, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, 'forward', ?9, ?10) \
          ON CONFLICT (tenant, node, at_ns, scid_in, htlc_in, scid_out, htlc_out) DO NOTHING",
     )?;
     let mut sums: HashMap<(i64, i64, i64, FailureReason), Sum> = HashMap::new();
-    for failed in failures {
+    for (failed, detail) in failures {
         let (scid_in, scid_out) = (failed.scid_in.stored(), failed.scid_out.stored());
         let new = insert.execute(params![
             key.tenant,
@@ -78,6 +83,7 @@ fn put_failures(tx: &Transaction<'_>, key: Key, failures: &[FailedForward]) -> r
             failed.amount_in.get(),
             failed.amount_out.get(),
             name_of(&failed.reason),
+            detail,
         ])?;
         if new > 0 {
             let day = failed.at_ns.div_euclid(DAY_NS);
@@ -116,7 +122,12 @@ fn watched_since(tx: &Transaction<'_>, key: Key, told: &[WatchSpan]) -> rusqlite
 
 /// A connection that is older than the unbroken watch that tells of it is kept from the beginning of that watch: what was
 /// told of it before a break lasts until the break, and no longer.
-fn put_sessions(tx: &Transaction<'_>, key: Key, sessions: &[PeerSession], since: Option<i64>) -> rusqlite::Result<()> {
+pub(super) fn put_sessions(
+    tx: &Transaction<'_>,
+    key: Key,
+    sessions: &[PeerSession],
+    since: Option<i64>,
+) -> rusqlite::Result<()> {
     let mut upsert = tx.prepare_cached(
         "INSERT INTO peer_sessions (tenant, node, peer, from_ms, to_ms) VALUES (?1, ?2, ?3, ?4, ?5) \
          ON CONFLICT (tenant, node, peer, from_ms) DO UPDATE SET to_ms = excluded.to_ms \
@@ -132,7 +143,7 @@ fn put_sessions(tx: &Transaction<'_>, key: Key, sessions: &[PeerSession], since:
 }
 
 /// Keeps that a stream was watched; spans that touch become one.
-fn put_coverage(tx: &Transaction<'_>, key: Key, span: &WatchSpan) -> rusqlite::Result<()> {
+pub(super) fn put_coverage(tx: &Transaction<'_>, key: Key, span: &WatchSpan) -> rusqlite::Result<()> {
     if span.from >= span.to {
         return Ok(());
     }
@@ -156,11 +167,22 @@ fn put_coverage(tx: &Transaction<'_>, key: Key, span: &WatchSpan) -> rusqlite::R
 
 /// What was watched in the day, week and month before `end`.
 pub(super) fn watched(tx: &Transaction<'_>, key: Key, end: UnixMs) -> rusqlite::Result<Watched> {
-    let htlcs = coverage(tx, key, HTLCS, end)?;
-    let peers = coverage(tx, key, PEERS, end)?;
+    let [.., longest] = DAYS;
+    let htlcs = coverage(tx, key, HTLCS, Window::days_before(end, longest))?;
+    let peers = coverage(tx, key, PEERS, Window::days_before(end, longest))?;
     let within = |spans: &[Span], days: i64| spans::common(spans, &[(end.plus(-days * DAY_MS).0, end.0)]);
     let length = |spans: &[Span]| DAYS.map(|days| spans::length(&within(spans, days)));
-    let mut watched = Watched { htlcs_ms: length(&htlcs), peers_ms: length(&peers), ..Watched::default() };
+    let off = |spans: &[Span]| {
+        let off = spans::without((end.plus(-DAY_MS).0, end.0), spans);
+        off.into_iter().map(|(from, to)| Window { start: UnixMs(from), end: UnixMs(to) }).collect()
+    };
+    let mut watched = Watched {
+        htlcs_ms: length(&htlcs),
+        peers_ms: length(&peers),
+        htlcs_off: off(&htlcs),
+        peers_off: off(&peers),
+        ..Watched::default()
+    };
     let [day, week, month] = failures(tx, key, end)?;
     watched.failures_day = day;
     watched.failures_week = week;
@@ -173,15 +195,14 @@ pub(super) fn watched(tx: &Transaction<'_>, key: Key, end: UnixMs) -> rusqlite::
     Ok(watched)
 }
 
-/// When a stream was watched in the longest window; a span that began before it is whole.
-fn coverage(tx: &Transaction<'_>, key: Key, stream: &str, end: UnixMs) -> rusqlite::Result<Vec<Span>> {
-    let [.., longest] = DAYS;
+/// When a stream was watched in a window; a span that began before it, or ends after it, is whole.
+pub(super) fn coverage(tx: &Transaction<'_>, key: Key, stream: &str, window: Window) -> rusqlite::Result<Vec<Span>> {
     let mut some = tx.prepare_cached(
         "SELECT from_ms, to_ms FROM coverage WHERE tenant = ?1 AND node = ?2 AND stream = ?3 AND to_ms > ?4 \
          AND from_ms < ?5",
     )?;
-    let from = end.plus(-longest * DAY_MS).0;
-    let rows = some.query_map((key.tenant, key.node, stream, from, end.0), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let of = (key.tenant, key.node, stream, window.start.0, window.end.0);
+    let rows = some.query_map(of, |row| Ok((row.get(0)?, row.get(1)?)))?;
     rows.collect::<rusqlite::Result<Vec<Span>>>().map(spans::joined)
 }
 
