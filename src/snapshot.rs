@@ -984,3 +984,14 @@ pub struct WatchSpan {
     /// To.
     pub to: UnixMs,
 }
+
+/// A short look at a node between two collections: what changes within minutes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    /// When it was taken.
+    pub taken_at: UnixMs,
+    /// What the node said: who it is, channels, pending ones, wallet and peers; the other parts were not asked for.
+    pub node: NodeView,
+    /// What it did not answer.
+    pub gaps: Vec<Gap>,
+}

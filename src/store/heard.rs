@@ -150,10 +150,7 @@ fn take_back(tx: &Transaction<'_>, key: Key, window: Window) -> rusqlite::Result
         }
     }
     let row = (key.tenant, key.node, from.0, to.0);
-    tx.execute(
-        "DELETE FROM peer_sessions WHERE tenant = ?1 AND node = ?2 AND from_ms >= ?3 AND from_ms <= ?4",
-        row,
-    )?;
+    tx.execute("DELETE FROM peer_sessions WHERE tenant = ?1 AND node = ?2 AND from_ms >= ?3 AND from_ms <= ?4", row)?;
     tx.execute(
         "UPDATE peer_sessions SET to_ms = ?3 WHERE tenant = ?1 AND node = ?2 AND from_ms < ?3 \
          AND (to_ms IS NULL OR to_ms > ?3 AND to_ms <= ?4)",

@@ -26,7 +26,9 @@ mod policies;
 mod profiles;
 mod purge;
 mod reports;
+mod rolled;
 mod runs;
+mod sampled;
 mod samples;
 mod schema;
 mod seen;
@@ -67,6 +69,7 @@ pub use periods::{PeriodDocument, StoredPeriod};
 pub use profiles::{Erased, NewProfile, Profile, ProfileFilter};
 pub use purge::{Purged, Retention};
 pub use reports::{DayRow, FailedRun, StoredReport};
+pub use rolled::RolledUp;
 pub use runs::RunRow;
 
 /// Name of the database in the state folder.

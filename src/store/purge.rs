@@ -1,11 +1,10 @@
 //! What is removed when it is old.
 
-use rusqlite::{OptionalExtension, Transaction};
+use rusqlite::Transaction;
 
-use super::Store;
 use super::error::{Error, Result};
 use super::profiles::{Key, Profile};
-use super::sources;
+use super::{Store, rolled, sources};
 use crate::units::{DAY_MS, HOUR_MS, UnixMs};
 
 /// A clock further than this from the newest report is not believed.
@@ -48,21 +47,15 @@ impl Store {
     /// Removes what is older than `retention`; never a node's newest report. Refuses where the clock can't be right:
     /// a purge follows a good run, so the newest report is of about now.
     pub fn purge(&self, profile: &Profile, retention: &Retention, now: UnixMs) -> Result<Purged> {
-        let key = self.key(profile)?;
-        let newest = self.db.query_row(
-            "SELECT period_start, created_ms FROM reports WHERE tenant = ?1 AND profile = ?2 AND period = 'day' \
-             AND generation_status <> 'failed' ORDER BY created_ms DESC LIMIT 1",
-            (key.tenant, profile.id.to_string()),
-            |row| Ok((row.get::<_, i64>(0)?, UnixMs(row.get(1)?))),
-        );
-        let Some((_, made)) = self.sql(newest.optional())? else { return Ok(Purged::default()) };
-        if now.since(made).saturating_abs() > SUSPECT_MS {
-            return Err(Error::Clock { now: now.rfc3339(), user: profile.user.clone(), newest: made.rfc3339() });
+        if !self.clock_is_right(profile, now)? {
+            return Ok(Purged::default());
         }
+        let key = self.key(profile)?;
         let before = |days: u32| now.plus(-i64::from(days) * DAY_MS);
         let mut purged = self.write(|tx| {
             self.sql((|| {
                 sources::roll_up(tx, key.tenant, now)?;
+                rolled::roll_up(tx, key, now)?;
                 Ok(Purged {
                     reports: purge_reports(tx, key, profile, "day", before(retention.reports))?
                         + purge_reports(tx, key, profile, "week", now.plus(-PERIODS_KEPT_DAYS * DAY_MS))?
@@ -75,6 +68,22 @@ impl Store {
         })?;
         purged.files = counted(self.flush()?.removed.len());
         Ok(purged)
+    }
+
+    /// Whether `now` can be right: an error where it is far from the newest report, false where there is none to tell.
+    pub(super) fn clock_is_right(&self, profile: &Profile, now: UnixMs) -> Result<bool> {
+        let key = self.key(profile)?;
+        let newest = self.db.query_row(
+            "SELECT max(created_ms) FROM reports WHERE tenant = ?1 AND profile = ?2 AND period = 'day' \
+             AND generation_status <> 'failed'",
+            (key.tenant, profile.id.to_string()),
+            |row| row.get::<_, Option<i64>>(0),
+        );
+        let Some(made) = self.sql(newest)?.map(UnixMs) else { return Ok(false) };
+        if now.since(made).saturating_abs() > SUSPECT_MS {
+            return Err(Error::Clock { now: now.rfc3339(), user: profile.user.clone(), newest: made.rfc3339() });
+        }
+        Ok(true)
     }
 }
 

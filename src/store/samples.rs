@@ -22,7 +22,7 @@ pub(super) fn put(tx: &Transaction<'_>, key: Key, snapshot: &Snapshot) -> rusqli
     host::put(tx, key, snapshot)?;
     // A node that is not synced answers with old or empty balances, without an error: they are no samples.
     if snapshot.node.info.synced_to_chain {
-        put_channel_samples(tx, key, snapshot, &numbers)?;
+        put_channel_samples(tx, key, snapshot, &numbers, |_, _| true)?;
         put_wallet_sample(tx, key, snapshot)?;
     }
     put_peer_samples(tx, key, snapshot)?;
@@ -37,7 +37,7 @@ struct Known<'a> {
     scids: Vec<Scid>,
 }
 
-fn put_channels(tx: &Transaction<'_>, key: Key, snapshot: &Snapshot) -> rusqlite::Result<Numbers> {
+pub(super) fn put_channels(tx: &Transaction<'_>, key: Key, snapshot: &Snapshot) -> rusqlite::Result<Numbers> {
     let mut numbers = Numbers::new();
     let mut next = 1;
     {
@@ -158,7 +158,17 @@ fn put_closes(tx: &Transaction<'_>, key: Key, snapshot: &Snapshot, numbers: &Num
     Ok(())
 }
 
-fn put_channel_samples(tx: &Transaction<'_>, key: Key, snapshot: &Snapshot, numbers: &Numbers) -> rusqlite::Result<()> {
+/// What a channel's sample says, as it is stored: ours, theirs, whether it is usable and whether the peer is there.
+pub(super) type Told = (i64, i64, bool, Option<bool>);
+
+/// Samples of the channels of which `keep` says so by their number.
+pub(super) fn put_channel_samples(
+    tx: &Transaction<'_>,
+    key: Key,
+    snapshot: &Snapshot,
+    numbers: &Numbers,
+    keep: impl Fn(i64, Told) -> bool,
+) -> rusqlite::Result<()> {
     let connected: Option<HashSet<&Pubkey>> =
         snapshot.node.peers.as_ref().map(|peers| peers.iter().map(|peer| &peer.pubkey).collect());
     let mut insert = tx.prepare_cached(
@@ -167,23 +177,28 @@ fn put_channel_samples(tx: &Transaction<'_>, key: Key, snapshot: &Snapshot, numb
          ON CONFLICT (tenant, node, at_ms, channel) DO NOTHING",
     )?;
     for channel in snapshot.node.channels.iter().flatten() {
-        let Some(number) = numbers.get(channel.point.as_str()) else { continue };
+        let Some(number) = numbers.get(channel.point.as_str()).copied() else { continue };
+        let (local, remote) = (channel.local.msat().get(), channel.remote.msat().get());
+        let here = connected.as_ref().map(|peers| peers.contains(&channel.peer));
+        if !keep(number, (local, remote, channel.active, here)) {
+            continue;
+        }
         insert.execute(params![
             key.tenant,
             key.node,
             snapshot.taken_at.0,
             number,
-            channel.local.msat().get(),
-            channel.remote.msat().get(),
+            local,
+            remote,
             channel.unsettled.msat().get(),
             channel.active,
-            connected.as_ref().map(|peers| peers.contains(&channel.peer)),
+            here,
         ])?;
     }
     Ok(())
 }
 
-fn put_wallet_sample(tx: &Transaction<'_>, key: Key, snapshot: &Snapshot) -> rusqlite::Result<()> {
+pub(super) fn put_wallet_sample(tx: &Transaction<'_>, key: Key, snapshot: &Snapshot) -> rusqlite::Result<()> {
     let Some(wallet) = &snapshot.node.wallet else { return Ok(()) };
     tx.execute(
         "INSERT INTO wallet_samples (tenant, node, at_ms, confirmed_msat, unconfirmed_msat, locked_msat, \
@@ -201,7 +216,7 @@ fn put_wallet_sample(tx: &Transaction<'_>, key: Key, snapshot: &Snapshot) -> rus
     Ok(())
 }
 
-fn put_peer_samples(tx: &Transaction<'_>, key: Key, snapshot: &Snapshot) -> rusqlite::Result<()> {
+pub(super) fn put_peer_samples(tx: &Transaction<'_>, key: Key, snapshot: &Snapshot) -> rusqlite::Result<()> {
     let mut insert = tx.prepare_cached(
         "INSERT INTO peer_samples (tenant, node, at_ms, peer, inbound, ping_us, flaps, last_flap_ms) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (tenant, node, at_ms, peer) DO NOTHING",
@@ -225,8 +240,14 @@ fn put_peer_samples(tx: &Transaction<'_>, key: Key, snapshot: &Snapshot) -> rusq
 const EVENT_STREAMS: [&str; 4] = ["forwards", "payments", "invoices", "transactions"];
 
 fn put_coverage(tx: &Transaction<'_>, key: Key, snapshot: &Snapshot) -> rusqlite::Result<()> {
-    let at = snapshot.taken_at.0;
-    let node = &snapshot.node;
+    put_collected(tx, key, snapshot)?;
+    let told = EVENT_STREAMS.into_iter().filter(|stream| !snapshot.gaps.iter().any(|gap| gap.part == *stream));
+    told.into_iter().try_for_each(|stream| put_seen(tx, key, stream, (0, snapshot.taken_at.0)))
+}
+
+/// Keeps that these parts were read as a whole at this moment.
+pub(super) fn put_collected(tx: &Transaction<'_>, key: Key, snapshot: &Snapshot) -> rusqlite::Result<()> {
+    let (at, node) = (snapshot.taken_at.0, &snapshot.node);
     let sampled = [
         ("channels", node.channels.is_some() && node.info.synced_to_chain),
         ("wallet", node.wallet.is_some() && node.info.synced_to_chain),
@@ -234,19 +255,17 @@ fn put_coverage(tx: &Transaction<'_>, key: Key, snapshot: &Snapshot) -> rusqlite
         ("policies", node.policies.is_some()),
         ("closes", node.closed.is_some()),
     ];
-    let events = EVENT_STREAMS.map(|stream| (stream, !snapshot.gaps.iter().any(|gap| gap.part == stream)));
+    let seen = sampled.into_iter().filter(|(_, seen)| *seen);
+    seen.into_iter().try_for_each(|(stream, _)| put_seen(tx, key, stream, (at, at)))
+}
+
+fn put_seen(tx: &Transaction<'_>, key: Key, stream: &str, (from, to): (i64, i64)) -> rusqlite::Result<()> {
     let mut insert = tx.prepare_cached(
         "INSERT INTO coverage (tenant, node, stream, from_ms, to_ms) VALUES (?1, ?2, ?3, ?4, ?5) \
          ON CONFLICT (tenant, node, stream, from_ms) DO UPDATE SET to_ms = excluded.to_ms \
          WHERE coverage.to_ms < excluded.to_ms",
     )?;
-    for (stream, _) in sampled.into_iter().filter(|(_, seen)| *seen) {
-        insert.execute((key.tenant, key.node, stream, at, at))?;
-    }
-    for (stream, _) in events.into_iter().filter(|(_, seen)| *seen) {
-        insert.execute((key.tenant, key.node, stream, 0, at))?;
-    }
-    Ok(())
+    insert.execute((key.tenant, key.node, stream, from, to)).map(|_| ())
 }
 
 /// Channels by number.
@@ -273,6 +292,7 @@ pub(super) fn scids(tx: &Transaction<'_>, key: Key) -> rusqlite::Result<Vec<(Sci
     rows.collect()
 }
 
+/// Samples of whole collections: what a watcher saw of single channels in between is no vote on how often they are usable.
 pub(super) fn channel_samples(
     tx: &Transaction<'_>,
     key: Key,
@@ -280,8 +300,10 @@ pub(super) fn channel_samples(
     (from, to): (UnixMs, UnixMs),
 ) -> rusqlite::Result<Vec<ChannelSample>> {
     let mut some = tx.prepare_cached(
-        "SELECT at_ms, channel, local_msat, remote_msat, active, peer_connected FROM channel_samples \
-         WHERE tenant = ?1 AND node = ?2 AND at_ms >= ?3 AND at_ms < ?4 ORDER BY at_ms, channel",
+        "SELECT s.at_ms, s.channel, s.local_msat, s.remote_msat, s.active, s.peer_connected FROM coverage c \
+         CROSS JOIN channel_samples s ON s.tenant = c.tenant AND s.node = c.node AND s.at_ms = c.from_ms \
+         WHERE c.tenant = ?1 AND c.node = ?2 AND c.stream = 'channels' AND c.from_ms >= ?3 AND c.from_ms < ?4 \
+         ORDER BY c.from_ms, s.channel",
     )?;
     let mut rows = some.query((key.tenant, key.node, from.0, to.0))?;
     let mut samples = Vec::new();

@@ -260,7 +260,7 @@ fn failures(tx: &Transaction<'_>, key: Key, end: UnixMs) -> rusqlite::Result<[Ve
 }
 
 /// One peer's connections, and since when it is known.
-struct Peer {
+pub(super) struct Peer {
     pubkey: Pubkey,
     since: i64,
     connected: Vec<Span>,
@@ -269,7 +269,7 @@ struct Peer {
 }
 
 /// The peers of open channels and those that were connected, with their connections in the longest window.
-fn sessions(tx: &Transaction<'_>, key: Key, end: UnixMs, watched: &[Span]) -> rusqlite::Result<Vec<Peer>> {
+pub(super) fn sessions(tx: &Transaction<'_>, key: Key, end: UnixMs, watched: &[Span]) -> rusqlite::Result<Vec<Peer>> {
     let mut peers: BTreeMap<String, Peer> = BTreeMap::new();
     let mut with_channels = tx.prepare_cached(
         "SELECT c.peer, min(c.first_seen_ms) FROM channels c WHERE c.tenant = ?1 AND c.node = ?2 AND NOT EXISTS \
@@ -317,7 +317,7 @@ fn lasts_until(watched: &[Span], from: i64) -> i64 {
 }
 
 /// Each peer's connection within `watched`, less the time in which no peer at all was connected.
-fn connections(peers: &[Peer], watched: &[Span], end: UnixMs) -> Vec<PeerWatch> {
+pub(super) fn connections(peers: &[Peer], watched: &[Span], end: UnixMs) -> Vec<PeerWatch> {
     let any = spans::joined(peers.iter().flat_map(|peer| peer.connected.iter().copied()).collect());
     let up = spans::common(watched, &any);
     let alone = |at: i64| spans::at(&up, at).is_some_and(|(_, to)| to >= (at + TOGETHER_MS).min(end.0));
