@@ -8,6 +8,7 @@ mod file;
 mod graph;
 mod health;
 pub mod notify;
+mod watch;
 
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -24,6 +25,8 @@ pub use health::Health;
 
 pub use alerts::Alerts;
 pub use file::distance;
+
+pub use self::watch::Watch;
 
 /// Every setting with its default and what it is for; `init` writes it.
 pub const DEFAULT_FILE: &str = include_str!("../daznode.default.toml");
@@ -51,6 +54,8 @@ pub struct Config {
     pub retention: Retention,
     /// By what the rules judge.
     pub thresholds: Thresholds,
+    /// How nodes are watched.
+    pub watch: Watch,
     /// How things are printed.
     pub output: Output,
     /// Where the network graph is kept, and for how long it is as good as a new one.
@@ -241,6 +246,7 @@ static KEYS: LazyLock<Vec<(String, &'static str)>> = LazyLock::new(|| {
         .chain(elsewhere::FORMS.iter().copied())
         .chain(health::FORMS.iter().copied())
         .chain(notify::FORMS.iter().copied())
+        .chain(watch::FORMS)
         .map(|(key, form)| (key.to_owned(), form))
         .chain(limits)
         .collect()
@@ -376,6 +382,7 @@ impl Config {
         within("retention.reports_days", u64::from(self.retention.reports_days), 1, 36_500)?;
         within("retention.samples_days", u64::from(self.retention.samples_days), 1, 36_500)?;
         within("retention.snapshots_days", u64::from(self.retention.snapshots_days), 1, 36_500)?;
+        self.watch.check()?;
         let limits = toml::Table::try_from(&self.thresholds).unwrap_or_default();
         for (key, limit) in limits {
             that(&format!("thresholds.{key}"), &limit.to_string(), limit.as_integer().is_some_and(|n| n >= 0))?;

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use super::Context;
 use super::enable::given::Given;
+use super::{Context, clock};
 use crate::config::Config;
+use crate::snapshot::Sample;
 use crate::sources::answers::{Answers, Method};
 use crate::sources::backup::BackupFile;
 use crate::sources::health::{NodeHealth, SourceCheck};
@@ -19,6 +20,7 @@ use crate::sources::recording::{Folder, RecordingSource};
 use crate::sources::secret::Secret;
 use crate::sources::simulated::Simulated;
 use crate::sources::spec::{LndSpec, SecretRef, SourceSpec};
+use crate::sources::streams::{Stream, WordSender};
 use crate::sources::{Error, EventSender, Identity, NodeSource as _, Observation, Resume};
 use crate::store::{GraphFolder, Profile};
 use crate::units::{Network, Pubkey, UnixMs};
@@ -34,6 +36,14 @@ pub(super) fn block_on<F: Future>(future: F) -> anyhow::Result<F::Output> {
 pub(super) fn graphs(context: &Context) -> GraphFolder {
     let home = std::env::var_os("HOME").map(PathBuf::from);
     GraphFolder::new(&context.place.state, &context.config.graph.folder(home))
+}
+
+/// How to reach a node that is read live.
+fn live_spec(profile: &Profile) -> Result<&LndSpec, Error> {
+    match &profile.source {
+        SourceSpec::Lnd(spec) => Ok(spec),
+        _ => Err(Error::Setup("only an LND can be watched".to_owned())),
+    }
 }
 
 /// How the nodes of one command are reached.
@@ -80,10 +90,15 @@ pub(super) struct Live {
 impl Nodes {
     /// For one command.
     pub(super) fn new(context: &Context) -> Self {
+        Self::at(context, context.now)
+    }
+
+    /// For one step of a command that runs on: files are read anew, and held against this time.
+    pub(super) fn at(context: &Context, now: UnixMs) -> Self {
         let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").filter(|v| !v.is_empty()).map(PathBuf::from);
         let kept = graphs(context);
         let graph = GraphCache::new(context.config.graph.keep_hours, Some(Arc::new(kept)));
-        Self { config: context.config.clone(), now: context.now, credentials, graph }
+        Self { config: context.config.clone(), now, credentials, graph }
     }
 
     /// What went wrong with keeping the network's graph, a line each; once.
@@ -146,6 +161,19 @@ impl Nodes {
                 Ok(observation)
             }
         }
+    }
+
+    /// A short look at the node of a profile that is read live.
+    pub(super) async fn sample(&self, profile: &Profile) -> Result<Sample, Error> {
+        let live = self.open(live_spec(profile)?).await?;
+        let reader = Reader::new(&live.connection, "lnd", self.now, &self.graph);
+        reader.expecting(profile.pubkey.clone(), profile.network).sample().await
+    }
+
+    /// Follows the streams of such a node until nobody listens any more.
+    pub(super) async fn follow(&self, profile: &Profile, words: WordSender) -> Result<(), Error> {
+        let (follower, _) = lnd::follower(live_spec(profile)?, &self.around())?;
+        follower.follow(&profile.pubkey, &Stream::ALL, &clock::now, words).await
     }
 
     /// Opens an LND by how it is stored.

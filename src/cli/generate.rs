@@ -11,7 +11,7 @@ use super::output::Output;
 use super::progress::Bar;
 use super::select::{self, Which, name};
 use super::sources::SourcesSeen;
-use super::{Context, clock, connect, lock, notify, place, text};
+use super::{Context, clock, connect, lock, notify, place, stop, text};
 use crate::daily::{self, Made, Options, Outcome};
 use crate::exit::Code;
 use crate::report::period::PeriodKind;
@@ -235,10 +235,11 @@ fn make(
             Ok(known) => collector.recall(known),
             Err(error) => context.output.detail(&format!("how sources were doing is not known: {error}")),
         }
+        let stop = stop::asked()?;
         let run = daily::run(profiles, store, &collector, &options, &clock::now, &noted);
         tokio::select! {
             outcomes = run => Ok::<_, std::io::Error>(Some(outcomes)),
-            stopped = stop() => stopped.map(|()| None),
+            () = stop => Ok(None),
         }
     })??;
     if !options.dry_run {
@@ -278,18 +279,6 @@ impl daily::Progress for Noted<'_> {
         self.bar.finished(profile, outcome);
         self.done.borrow_mut().push((profile.clone(), outcome.clone()));
     }
-}
-
-/// Waits for Ctrl-C or what systemd sends to stop a unit.
-async fn stop() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
 }
 
 fn begun(generate: &Generate, context: &Context) -> RunRow {

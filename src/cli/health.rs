@@ -44,6 +44,7 @@ pub(super) fn run(health: &HealthCheck, context: &Context) -> anyhow::Result<Cod
             checks.push(permissions(&context.place.state, context.place.service));
             checks.push(last_run(&store, &profiles, context.now));
             checks.push(timers(&profiles, &timer::systemd));
+            checks.push(super::watch::health(&store, &profiles, context.now));
             checks.extend(nodes(&profiles, context)?);
             checks.extend(graphs(&connect::graphs(context), context.now));
             match sources::shown(&store, &profiles, context) {

@@ -21,7 +21,12 @@ pub(super) struct Lock {
 
 /// Takes the lock, or says at once who holds it.
 pub(super) fn take(state: &Path, now: UnixMs) -> anyhow::Result<Lock> {
-    let path = state.join(FILE);
+    take_named(state, FILE, now)
+}
+
+/// The same with another lock, for what may go on beside a run.
+pub(super) fn take_named(state: &Path, file: &str, now: UnixMs) -> anyhow::Result<Lock> {
+    let path = state.join(file);
     let mut file = OpenOptions::new()
         .read(true)
         .write(true)

@@ -29,8 +29,10 @@ mod show;
 mod sources;
 mod start;
 mod status;
+mod stop;
 mod text;
 mod timer;
+mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -120,6 +122,7 @@ enum Command {
     HealthCheck(health::HealthCheck),
     Record(record::Record),
     Notify(notify::Notify),
+    Watch(watch::Watch),
     Demo(demo::Demo),
     Completions(generated::Completions),
     Man(generated::Man),
@@ -132,6 +135,7 @@ impl Command {
             Self::Enable(_) | Self::Disable(_) | Self::Generate(_) => false,
             Self::Alerts(alerts) => alerts.reads(),
             Self::Notify(notify) => notify.reads(),
+            Self::Watch(watch) => watch.reads(),
             _ => true,
         }
     }
@@ -228,6 +232,7 @@ fn run(args: Args) -> anyhow::Result<Code> {
         Command::HealthCheck(health) => health::run(health, &context),
         Command::Record(record) => record::run(record, &context),
         Command::Notify(notify) => notify::run(notify, &context),
+        Command::Watch(watch) => watch::run(watch, &context),
         Command::Demo(demo) => demo::run(demo, &context),
         Command::Init(_) | Command::Completions(_) | Command::Man(_) => Ok(Code::Fine),
     }

@@ -93,6 +93,31 @@ impl Store {
         self.sql(row.optional())
     }
 
+    /// The kinds of events that were not known, as each was told by the streams of a profile's node.
+    pub fn unknown_events(&self, profile: &Profile) -> Result<Vec<UnknownEvents>> {
+        let key = self.key(profile)?;
+        let read = || {
+            let mut all = self.db.prepare_cached(
+                "SELECT stream, kind, seen, first_ms, last_ms, example FROM unknown_events WHERE tenant = ?1 \
+                 AND node = ?2 ORDER BY stream, kind",
+            )?;
+            let rows = all.query_map((key.tenant, key.node), |row| {
+                let name: String = row.get(0)?;
+                let stream = Stream::ALL.into_iter().find(|stream| stream.name() == name);
+                Ok(UnknownEvents {
+                    stream: stream.ok_or(rusqlite::Error::InvalidQuery)?,
+                    kind: row.get(1)?,
+                    seen: row.get(2)?,
+                    first: UnixMs(row.get(3)?),
+                    last: UnixMs(row.get(4)?),
+                    example: row.get(5)?,
+                })
+            })?;
+            rows.collect()
+        };
+        self.sql(read())
+    }
+
     /// When each stream of a profile's node was watched within a window.
     pub fn watch_coverage(&self, profile: &Profile, window: Window) -> Result<Vec<StreamCoverage>> {
         let key = self.key(profile)?;
@@ -127,7 +152,7 @@ fn put(tx: &Transaction<'_>, key: Key, profile: &Profile, heard: &Heard) -> rusq
     put_channels(tx, key, &heard.channels)?;
     put_policies(tx, key, profile, &heard.policies)?;
     put_unknown(tx, key, &heard.unknown)?;
-    heard.watcher.iter().try_for_each(|watcher| put_watcher(tx, key, profile, watcher))
+    heard.watcher.iter().try_for_each(|watcher| put_watcher(tx, key, watcher))
 }
 
 /// Takes out of the coverage, and of the connections, what lies in a window.
@@ -231,12 +256,13 @@ fn put_unknown(tx: &Transaction<'_>, key: Key, unknown: &[UnknownEvents]) -> rus
     Ok(())
 }
 
-fn put_watcher(tx: &Transaction<'_>, key: Key, profile: &Profile, watcher: &Watcher) -> rusqlite::Result<()> {
+/// For every profile of the node, which is followed once for all of them.
+fn put_watcher(tx: &Transaction<'_>, key: Key, watcher: &Watcher) -> rusqlite::Result<()> {
     tx.execute(
-        "INSERT INTO watchers (tenant, profile, started_ms, well_ms, state) VALUES (?1, ?2, ?3, ?4, ?5) \
-         ON CONFLICT (tenant, profile) DO UPDATE SET started_ms = excluded.started_ms, well_ms = excluded.well_ms, \
-         state = excluded.state",
-        (key.tenant, profile.id.to_string(), watcher.started.0, watcher.well.0, &watcher.state),
+        "INSERT INTO watchers (tenant, profile, started_ms, well_ms, state) SELECT ?1, id, ?3, ?4, ?5 FROM profiles \
+         WHERE tenant = ?1 AND node = ?2 ON CONFLICT (tenant, profile) DO UPDATE SET started_ms = excluded.started_ms, \
+         well_ms = excluded.well_ms, state = excluded.state",
+        (key.tenant, key.node, watcher.started.0, watcher.well.0, &watcher.state),
     )?;
     Ok(())
 }

@@ -38,7 +38,7 @@ mod spans;
 mod spent;
 mod sums;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod watched;
 mod windows;
 

@@ -172,9 +172,11 @@ pub(super) fn watched(tx: &Transaction<'_>, key: Key, end: UnixMs) -> rusqlite::
     let peers = coverage(tx, key, PEERS, Window::days_before(end, longest))?;
     let within = |spans: &[Span], days: i64| spans::common(spans, &[(end.plus(-days * DAY_MS).0, end.0)]);
     let length = |spans: &[Span]| DAYS.map(|days| spans::length(&within(spans, days)));
+    // Where no watcher ever ran, there is no watch that it broke off.
     let off = |spans: &[Span]| {
-        let off = spans::without((end.plus(-DAY_MS).0, end.0), spans);
-        off.into_iter().map(|(from, to)| Window { start: UnixMs(from), end: UnixMs(to) }).collect()
+        let day = (!spans.is_empty()).then_some((end.plus(-DAY_MS).0, end.0));
+        let off = day.into_iter().flat_map(|day| spans::without(day, spans));
+        off.map(|(from, to)| Window { start: UnixMs(from), end: UnixMs(to) }).collect()
     };
     let mut watched = Watched {
         htlcs_ms: length(&htlcs),

@@ -14,6 +14,7 @@ mod node;
 mod payments;
 mod peers;
 pub(super) mod policies;
+mod sample;
 pub(super) mod towers;
 mod wallet;
 pub(super) mod wire;

@@ -12,7 +12,7 @@ use crate::store::{Access, NewProfile, Profile, Store, new_id};
 use crate::units::{Day, Msat, Network, Outpoint, Pubkey, Sat, Scid, UnixMs};
 
 /// 2026-11-21 06:00 UTC.
-pub(super) const NOW: UnixMs = UnixMs(1_795_240_800_000);
+pub(crate) const NOW: UnixMs = UnixMs(1_795_240_800_000);
 
 /// A store in a folder that goes with it.
 pub(super) struct Fixture {
@@ -28,11 +28,11 @@ pub(super) fn fixture() -> Fixture {
     Fixture { folder, store, profile }
 }
 
-pub(super) fn pubkey(n: u64) -> Pubkey {
+pub(crate) fn pubkey(n: u64) -> Pubkey {
     format!("02{n:064x}").parse().unwrap()
 }
 
-pub(super) fn outpoint(n: u64) -> Outpoint {
+pub(crate) fn outpoint(n: u64) -> Outpoint {
     format!("{n:064x}:0").parse().unwrap()
 }
 
@@ -84,7 +84,7 @@ pub(super) fn payment(index: u64, resolved_ns: i64, to: Pubkey, amount: i64, fee
     }
 }
 
-pub(super) fn channel(n: u64) -> Channel {
+pub(crate) fn channel(n: u64) -> Channel {
     Channel {
         point: outpoint(n),
         scid: Scid(n),
@@ -112,7 +112,7 @@ pub(super) fn channel(n: u64) -> Channel {
     }
 }
 
-pub(super) fn snapshot(at: UnixMs, channels: u64) -> Snapshot {
+pub(crate) fn snapshot(at: UnixMs, channels: u64) -> Snapshot {
     let info = Info {
         pubkey: pubkey(1),
         alias: "bob".to_owned(),
