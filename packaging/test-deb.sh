@@ -98,10 +98,12 @@ for timer in daznode daznode-weekly daznode-monthly; do
     check "$timer.timer is on" test -L "$wants/$timer.timer"
 done
 gone "$wants/daznode-due.timer"
+gone /etc/systemd/system/multi-user.target.wants/daznode-watch.service
 
 echo "test-deb: units"
 for unit in daznode.service daznode-due.service daznode-weekly.service daznode-monthly.service \
-    daznode-failed@daznode.service.service daznode.timer daznode-due.timer daznode-weekly.timer daznode-monthly.timer; do
+    daznode-failed@daznode.service.service daznode.timer daznode-due.timer daznode-weekly.timer daznode-monthly.timer \
+    daznode-watch.service; do
     man=--man=no
     ! command -v man >/dev/null || man=--man=yes
     found=$(systemd-analyze verify "$man" --recursive-errors=no "$unit" 2>&1) || fail "systemd-analyze verify $unit: $found"

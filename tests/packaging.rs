@@ -66,6 +66,8 @@ fn run(arguments: &[String], state: &Path) -> Output {
 const RUNS: [&str; 2] = ["daznode.service", "daznode-due.service"];
 /// What is made from the store alone.
 const PERIODS: [&str; 2] = ["daznode-weekly.service", "daznode-monthly.service"];
+/// What follows nodes all the time.
+const WATCH: &str = "daznode-watch.service";
 const TIMERS: [&str; 4] = ["daznode.timer", "daznode-due.timer", "daznode-weekly.timer", "daznode-monthly.timer"];
 
 #[test]
@@ -119,6 +121,38 @@ fn units_know_the_exit_codes() {
 }
 
 #[test]
+fn the_watcher_tells_systemd_how_it_is_and_starts_again_but_not_for_ever() {
+    assert_eq!(arguments(WATCH), ["watch"]);
+    assert_eq!(value(WATCH, "Type"), "notify");
+    assert_eq!(value(WATCH, "NotifyAccess"), "main");
+    assert_eq!(value(WATCH, "OnFailure"), "daznode-failed@%n.service");
+    assert_eq!(value(WATCH, "Restart"), "always");
+    // A second one, wrong settings and a damaged store are not helped by starting again.
+    assert_eq!(value(WATCH, "RestartPreventExitStatus"), "2 5 11");
+    // As many starts as it may make are made within the span that counts them, also where each hangs until the watchdog.
+    let burst: u64 = value(WATCH, "StartLimitBurst").parse().unwrap();
+    let each = seconds(&value(WATCH, "WatchdogSec")) + seconds(&value(WATCH, "RestartSec"));
+    assert!(seconds(&value(WATCH, "StartLimitIntervalSec")) > burst * each);
+    // A node that hangs is waited for 45 s before the watcher is ready.
+    assert!(seconds(&value(WATCH, "TimeoutStartSec")) > 2 * 45);
+    // The last batch has its time.
+    assert!(seconds(&value(WATCH, "TimeoutStopSec")) > 5);
+    assert_eq!(value(WATCH, "LoadCredential"), "nodes:/etc/daznode/credentials");
+    assert_eq!(value(WATCH, "WantedBy"), "multi-user.target");
+}
+
+#[test]
+fn the_package_starts_the_watcher_only_where_it_is_switched_on() {
+    let postinst = read("packaging/deb/postinst");
+    assert!(!postinst.contains("enable daznode-watch"));
+    assert!(postinst.contains("deb-systemd-helper update-state daznode-watch.service"));
+    assert!(postinst.lines().any(|line| line.contains("for unit in") && line.contains("daznode-watch.service")));
+    for script in ["prerm", "postrm"] {
+        assert!(read(&format!("packaging/deb/{script}")).contains("daznode-watch.service"), "{script}");
+    }
+}
+
+#[test]
 fn all_services_have_one_sandbox() {
     let sandbox = |unit: &str| {
         let text = read(&format!("systemd/{unit}"));
@@ -130,7 +164,7 @@ fn all_services_have_one_sandbox() {
     {
         assert!(first.lines().any(|l| l == line), "{line}");
     }
-    for unit in ["daznode-due.service", "daznode-failed@.service"].iter().chain(&PERIODS) {
+    for unit in ["daznode-due.service", "daznode-failed@.service", WATCH].iter().chain(&PERIODS) {
         assert_eq!(sandbox(unit), first, "{unit}");
     }
 }
