@@ -16,7 +16,7 @@ pub use money::{
     MissedFlow, Money, MoneyPeriod, PeerMoney, PeerShare,
 };
 
-pub use crate::snapshot::{BreakerState, ErrorClass, Gap, GraphState, SourceStatus};
+pub use crate::snapshot::{BreakerState, ErrorClass, FailureReason, Gap, GraphState, SourceStatus};
 use crate::units::{Day, Msat, Outpoint, Ppm, Pubkey, Sat, Scid, UnixMs};
 
 pub mod period;
@@ -325,6 +325,22 @@ pub struct ForwardingMetrics {
     pub month: Option<Flow>,
     /// Share of forwards that succeeded; null without the watcher.
     pub success_rate_24h: Option<f64>,
+    /// What failed of what was watched, the most frequent reason first; null where nothing was watched.
+    #[serde(default)]
+    pub failed_24h: Option<Vec<FailedForwards>>,
+}
+
+/// Forwards that failed for one reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedForwards {
+    /// Why.
+    pub reason: FailureReason,
+    /// How many.
+    pub forwards: u32,
+    /// What was to leave.
+    pub amount_out_msat: Msat,
+    /// The fees that were missed.
+    pub fees_msat: Msat,
 }
 
 /// What was forwarded in a period.

@@ -262,10 +262,6 @@ fn missing(part: &str, reason: String) -> NotMeasured {
 /// What can't be known, or not yet, and when it will.
 fn not_measured(facts: &Facts<'_>, input: &Input<'_>) -> Vec<NotMeasured> {
     let mut list = Vec::new();
-    let [watched, ..] = facts.history.watched.htlcs_ms;
-    if watched == 0 {
-        list.push(missing("failed-forwards", "No watcher ran, and LND keeps no record of failed forwards.".to_owned()));
-    }
     if !facts.fresh() {
         list.push(missing(
             "balances",

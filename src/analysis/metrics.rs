@@ -1,24 +1,29 @@
 //! The figures by subject, without any judgement.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::accounting::{self, Ledger};
 use super::facts::Facts;
 use super::money;
 use super::number::{count, median, real, share, share_ppm};
-use crate::history::History;
+use crate::history::{History, Watched};
 use crate::report::{
-    CapacityMetrics, ChannelMetrics, ChannelRow, FeeMetrics, ForwardingMetrics, Metrics, NetworkMetrics, Time,
+    CapacityMetrics, ChannelMetrics, ChannelRow, FailedForwards, FeeMetrics, ForwardingMetrics, Metrics,
+    NetworkMetrics, Time,
 };
-use crate::snapshot::Channel;
-use crate::units::{Ppm, Sat};
+use crate::snapshot::{Channel, FailureReason};
+use crate::units::{Msat, Ppm, Sat};
 
 /// All figures of a snapshot and its history.
 pub(super) fn all(facts: &Facts<'_>, ledger: &Ledger<'_>) -> Metrics {
     Metrics {
         capacity: capacity(facts),
         channels: channels(facts, ledger),
-        forwarding: ForwardingMetrics { success_rate_24h: money::success_rate(facts), ..forwarding(facts.history) },
+        forwarding: ForwardingMetrics {
+            success_rate_24h: money::success_rate(facts),
+            failed_24h: failed(&facts.history.watched),
+            ..forwarding(facts.history)
+        },
         fees: fees(facts),
         network: network(facts),
     }
@@ -31,7 +36,28 @@ pub(super) fn forwarding(history: &History) -> ForwardingMetrics {
         week: accounting::flow(&history.week),
         month: accounting::flow(&history.month),
         success_rate_24h: None,
+        failed_24h: None,
     }
+}
+
+/// Failed forwards by reason, the most frequent first.
+fn failed(watched: &Watched) -> Option<Vec<FailedForwards>> {
+    let [day_ms, ..] = watched.htlcs_ms;
+    if day_ms == 0 {
+        return None;
+    }
+    let mut sums: BTreeMap<FailureReason, FailedForwards> = BTreeMap::new();
+    for flow in &watched.failures_day {
+        let none =
+            FailedForwards { reason: flow.reason, forwards: 0, amount_out_msat: Msat::ZERO, fees_msat: Msat::ZERO };
+        let sum = sums.entry(flow.reason).or_insert(none);
+        sum.forwards = sum.forwards.saturating_add(flow.count);
+        sum.amount_out_msat += flow.amount_out;
+        sum.fees_msat += flow.fee;
+    }
+    let mut failed: Vec<FailedForwards> = sums.into_values().collect();
+    failed.sort_by_key(|sum| std::cmp::Reverse(sum.forwards));
+    Some(failed)
 }
 
 fn capacity(facts: &Facts<'_>) -> CapacityMetrics {

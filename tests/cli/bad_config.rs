@@ -21,6 +21,7 @@ fn a_typo_in_a_key() {
 fn a_wrong_value() {
     refuses("[run]\njobs = 0\n", &["config.toml:2:", "run.jobs", "from 1 to 1000"]);
     refuses("[schedule]\ndefault = \"daily\"\n", &["config.toml:2:", "schedule.default", "0 6 * * *"]);
+    refuses("[watch]\nsample_s = 5\n", &["config.toml:2:", "watch.sample_s", "from 30 to 3600"]);
     refuses("[sources.mempool]\nurl = \"ftp://x\"\n", &["config.toml:2:", "sources.mempool.url", "https://"]);
     refuses("[sources.remote]\nurl = \"daznode\"\n", &["config.toml:2:", "sources.remote.url", "https://"]);
     refuses("[sources.lnrouter]\nheader = \"X API\"\n", &["config.toml:2:", "sources.lnrouter.header", "X-API-KEY"]);

@@ -64,6 +64,7 @@ fn help_is_short_with_h_and_has_examples_with_help() {
         "advice",
         "health-check",
         "record",
+        "watch",
         "demo",
     ] {
         let short = sandbox.run([command, "-h"]).ends(0).stdout.clone();

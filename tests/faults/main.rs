@@ -38,3 +38,4 @@ mod tally;
 mod together;
 mod under;
 mod volume;
+mod watch;

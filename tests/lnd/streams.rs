@@ -143,15 +143,7 @@ async fn local<T>(test: impl Future<Output = T>) -> T {
 
 /// The messages of a recording of a stream.
 fn recorded(method: &str) -> Vec<Told> {
-    let bytes = std::fs::read(bob().join(format!("{method}.stream.pb"))).unwrap();
-    let (mut rest, mut parts) = (bytes.as_slice(), Vec::new());
-    while let Some((length, after)) = rest.split_first_chunk::<4>() {
-        let (message, after) = after.split_at(usize::try_from(u32::from_be_bytes(*length)).unwrap());
-        parts.push(Told::Message(Bytes::copy_from_slice(message)));
-        rest = after;
-    }
-    parts.push(Told::Hang);
-    parts
+    Told::recorded(&bob().join(format!("{method}.stream.pb")))
 }
 
 #[tokio::test]

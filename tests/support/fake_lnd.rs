@@ -103,6 +103,21 @@ impl Reply {
     }
 }
 
+impl Told {
+    /// The messages of a recording of a stream, which then stands.
+    pub fn recorded(file: &Path) -> Vec<Self> {
+        let bytes = std::fs::read(file).unwrap();
+        let (mut rest, mut parts) = (bytes.as_slice(), Vec::new());
+        while let Some((length, after)) = rest.split_first_chunk::<4>() {
+            let (message, after) = after.split_at(usize::try_from(u32::from_be_bytes(*length)).unwrap());
+            parts.push(Self::Message(Bytes::copy_from_slice(message)));
+            rest = after;
+        }
+        parts.push(Self::Hang);
+        parts
+    }
+}
+
 type Answer = dyn Fn(&Asked<'_>) -> Option<Reply> + Send + Sync;
 
 /// Which certificate it shows.

@@ -2,7 +2,7 @@
 
 use super::{Line, Sheet, Style};
 use crate::render::{number, safe, spark};
-use crate::report::{MoneyPeriod, Report, Runway, Safety, Status};
+use crate::report::{FailureReason, MoneyPeriod, Report, Runway, Safety, Status};
 use crate::units::{Msat, Sat};
 
 const LABEL: usize = 7;
@@ -177,6 +177,19 @@ fn flow(report: &Report) -> Vec<Line> {
     }
     if let Some(share) = forwarding.success_rate_24h {
         pieces.push(Line::plain(&format!("{} succeed", number::percent(share))));
+    }
+    let failed = forwarding.failed_24h.as_deref().unwrap_or_default();
+    if let Some(most) = failed.first() {
+        let why = match most.reason {
+            FailureReason::Balance => "for lack of balance",
+            FailureReason::Policy => "by our own rules",
+            FailureReason::Offline => "since the peer was away",
+            FailureReason::Downstream => "further down the route",
+            FailureReason::Unknown => "for unknown reasons",
+        };
+        let all = failed.iter().map(|sum| i64::from(sum.forwards)).sum();
+        let (all, most) = (number::thousands(all), number::thousands(i64::from(most.forwards)));
+        pieces.push(Line::plain(&format!("{all} failed, {most} {why}")));
     }
     if let Some(week) = forwarding.week.as_ref().filter(|week| week.forwards > day.forwards) {
         pieces.push(Line::of(Style::Dim, &format!("{} in 7 d", number::thousands(i64::from(week.forwards)))));
