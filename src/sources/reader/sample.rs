@@ -48,6 +48,7 @@ fn bare(info: Info) -> NodeView {
         utxos: None,
         peers: None,
         fees: None,
+        hour_fee: None,
         policies: None,
         sweeps: None,
         network: None,

@@ -242,7 +242,7 @@ fn a_report_that_is_overdue_is_told_once_a_day() {
     let (_folder, opened, alice) = store();
     let route =
         Route { channel: "mail".to_owned(), kinds: vec![EventKind::RunLate], least: Severity::Info, users: Vec::new() };
-    let handle = Handle::new(opened.telling(Telling { routes: vec![route] })).unwrap();
+    let handle = Handle::new(opened.telling(Telling { routes: vec![route], ..Telling::default() })).unwrap();
     // Enabled at 06:00, due at 06:00 of each day that follows, late two hours after that.
     let lines = |hours: i64| {
         block_on(async {
