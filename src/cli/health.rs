@@ -11,7 +11,7 @@ use super::select::{Which, name};
 use super::{Context, failure, sources, timer};
 use crate::exit::Code;
 use crate::render::{self, Check, State};
-use crate::store::{DATABASE, GraphFolder, Profile, Store};
+use crate::store::{self, BACKUPS, DATABASE, GraphFolder, Profile, Store};
 use crate::units::{DAY_MS, HOUR_MS, UnixMs};
 
 /// Check nodes, store, files, timer, last run and permissions
@@ -32,6 +32,8 @@ pub(super) struct HealthCheck {
 
 /// A report every day, and two hours of grace.
 const LATE_MS: i64 = 26 * HOUR_MS;
+/// An older backup than this is worth a word.
+const OLD_MS: i64 = 14 * DAY_MS;
 /// Nearer than this, an end is worth a word.
 const SOON_MS: i64 = 14 * DAY_MS;
 
@@ -41,6 +43,7 @@ pub(super) fn run(health: &HealthCheck, context: &Context) -> anyhow::Result<Cod
         Ok(store) => {
             let profiles = health.which.all(&store, true)?;
             checks.extend(database(&store));
+            checks.push(last_backup(&context.place.state, context.now));
             checks.push(permissions(&context.place.state, context.place.service));
             checks.push(last_run(&store, &profiles, context.now));
             checks.push(timers(&profiles, &timer::systemd));
@@ -85,8 +88,9 @@ fn database(store: &Store) -> Vec<Check> {
         Ok(checked) => checked,
         Err(error) => return vec![failed("database", error.to_string(), None)],
     };
-    let restore =
-        Some("move the database aside and put your last copy of it there; what can still be read stays readable");
+    let restore = Some(
+        "`daznode verify` says all that is wrong, `daznode restore FILE` puts a backup in its place and keeps this one; what can still be read stays readable",
+    );
     let database = if let Some(first) = checked.integrity.first() {
         failed("database", format!("damaged: {first}"), restore)
     } else if let Some(first) = checked.damaged.first() {
@@ -122,6 +126,20 @@ fn database(store: &Store) -> Vec<Check> {
         None => ok("files", "every report has its file"),
     };
     vec![database, files]
+}
+
+/// The newest backup among those that were given no place. It is told and never a fault: others may be kept elsewhere.
+fn last_backup(state: &Path, now: UnixMs) -> Check {
+    let folder = state.join(BACKUPS);
+    let Some(last) = store::backups(&folder).pop() else {
+        return check("backup", State::Off, format!("none in {}", folder.display()), Some("daznode backup"));
+    };
+    let name = last.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let made: Option<jiff::Timestamp> = last.manifest.created_at.parse().ok();
+    let age = made.map_or(0, |at| now.since(UnixMs(at.as_millisecond())));
+    let when = made.map_or("at an unknown time".to_owned(), |_| format!("{} ago", span(age)));
+    let old = (age > OLD_MS).then_some("a newer one: daznode backup");
+    check("backup", State::Ok, format!("{name}, made {when}, {} reports", last.manifest.reports), old)
 }
 
 /// Whether others could read or change what is ours.

@@ -13,20 +13,23 @@ use crate::units::UnixMs;
 /// The name of the lock's file in the state folder.
 pub(super) const FILE: &str = "run.lock";
 
+/// The name of the lock that the watcher holds.
+pub(super) const WATCH: &str = "watch.lock";
+
 /// Held for as long as this lives.
 #[derive(Debug)]
 pub(super) struct Lock {
     _file: File,
 }
 
-/// Takes the lock, or says at once who holds it.
+/// Takes the lock of runs, or says at once who holds it.
 pub(super) fn take(state: &Path, now: UnixMs) -> anyhow::Result<Lock> {
-    take_named(state, FILE, now)
+    take_file(state, FILE, now)
 }
 
-/// The same with another lock, for what may go on beside a run.
-pub(super) fn take_named(state: &Path, file: &str, now: UnixMs) -> anyhow::Result<Lock> {
-    let path = state.join(file);
+/// Takes the lock of this name, or says at once who holds it.
+pub(super) fn take_file(state: &Path, name: &str, now: UnixMs) -> anyhow::Result<Lock> {
+    let path = state.join(name);
     let mut file = OpenOptions::new()
         .read(true)
         .write(true)

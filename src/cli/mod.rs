@@ -5,6 +5,7 @@
 
 mod advice;
 mod alerts;
+mod backup;
 mod clock;
 mod collect;
 mod connect;
@@ -24,6 +25,7 @@ mod periods;
 mod place;
 mod progress;
 mod record;
+mod restore;
 mod select;
 mod show;
 mod sources;
@@ -32,6 +34,7 @@ mod status;
 mod stop;
 mod text;
 mod timer;
+mod verify;
 mod watch;
 
 use std::path::PathBuf;
@@ -123,6 +126,9 @@ enum Command {
     Record(record::Record),
     Notify(notify::Notify),
     Watch(watch::Watch),
+    Backup(backup::Backup),
+    Verify(verify::Verify),
+    Restore(restore::Restore),
     Demo(demo::Demo),
     Completions(generated::Completions),
     Man(generated::Man),
@@ -132,7 +138,7 @@ impl Command {
     /// Whether it writes nothing to the store.
     const fn reads(&self) -> bool {
         match self {
-            Self::Enable(_) | Self::Disable(_) | Self::Generate(_) => false,
+            Self::Enable(_) | Self::Disable(_) | Self::Generate(_) | Self::Restore(_) => false,
             Self::Alerts(alerts) => alerts.reads(),
             Self::Notify(notify) => notify.reads(),
             Self::Watch(watch) => watch.reads(),
@@ -233,6 +239,9 @@ fn run(args: Args) -> anyhow::Result<Code> {
         Command::Record(record) => record::run(record, &context),
         Command::Notify(notify) => notify::run(notify, &context),
         Command::Watch(watch) => watch::run(watch, &context),
+        Command::Backup(backup) => backup::run(backup, &context),
+        Command::Verify(verify) => verify::run(verify, &context),
+        Command::Restore(restore) => restore::run(restore, &context),
         Command::Demo(demo) => demo::run(demo, &context),
         Command::Init(_) | Command::Completions(_) | Command::Man(_) => Ok(Code::Fine),
     }

@@ -4,6 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::Context;
+use super::place;
 use super::select::Which;
 use super::text;
 use super::timer;
@@ -27,6 +28,12 @@ pub(super) fn run(status: &Status, context: &Context) -> anyhow::Result<Code> {
     let profiles = match context.read() {
         Ok(store) => status.which.all(&store, false)?,
         Err(error) if matches!(error.downcast_ref::<Error>(), Some(Error::Missing { .. })) => Vec::new(),
+        // The one command that only looks and still does this: what refuses an older store names it.
+        Err(error) if matches!(error.downcast_ref::<Error>(), Some(Error::Older { .. })) => {
+            let profiles = status.which.all(&context.write()?, false)?;
+            place::settle(&context.place)?;
+            profiles
+        }
         Err(error) => return Err(error),
     };
     let enabled = profiles.iter().filter(|p| p.enabled);

@@ -44,8 +44,6 @@ pub(super) struct Watch {
     json: bool,
 }
 
-/// The name of the lock's file: a watcher and a run do not keep each other out.
-const LOCK: &str = "watch.lock";
 /// How often sources are checked.
 const PROBE: Duration = Duration::from_secs(60);
 /// How often a sign of life is given where systemd asks for none.
@@ -56,7 +54,7 @@ pub(super) fn run(watch: &Watch, context: &Context) -> anyhow::Result<Code> {
         return status::run(&watch.which, watch.json, context);
     }
     let store = context.write()?;
-    let _lock = lock::take_named(&context.place.state, LOCK, context.now)?;
+    let _lock = lock::take_file(&context.place.state, lock::WATCH, context.now)?;
     let store = Handle::new(store)?;
     let filter = ProfileFilter {
         tenant: watch.which.tenant.clone(),

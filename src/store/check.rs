@@ -1,15 +1,15 @@
 //! Whether what is stored is whole.
 
-use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::{Path, PathBuf};
 
 use rusqlite::Transaction;
 use uuid::Uuid;
 
-use super::Store;
 use super::error::{Error, Result};
 use super::reports::{self, Stored};
 use super::snapshots::sha256;
+use super::{Store, schema};
 use crate::units::UnixMs;
 
 /// What a look through the whole store found.
@@ -17,10 +17,16 @@ use crate::units::UnixMs;
 pub struct Checked {
     /// What SQLite says of its file; empty where it is sound.
     pub integrity: Vec<String>,
+    /// Rows of each table.
+    pub tables: BTreeMap<String, u64>,
     /// Reports that were read.
     pub reports: u32,
     /// Reports whose document is not the one that was announced.
     pub damaged: Vec<DamagedReport>,
+    /// Messages that are still to be sent.
+    pub waiting_messages: u32,
+    /// Files that were held against the stored documents.
+    pub files: u32,
     /// Files still to be written.
     pub pending_files: u32,
     /// Files that should be there and are not.
@@ -46,10 +52,32 @@ impl Checked {
             && self.missing_files.is_empty()
             && self.changed_files.is_empty()
     }
+
+    /// What is wrong with the database itself, a line each.
+    pub fn database_faults(&self) -> Vec<String> {
+        let damaged = self.damaged.iter().map(|d| format!("report {}: {}", d.report_id, d.reason));
+        self.integrity.iter().cloned().chain(damaged).collect()
+    }
 }
 
 /// Tenant, profile, kind of period and its first day.
 type PeriodKey = (i64, String, String, i64);
+
+/// What a report's file should be.
+pub(super) struct Current {
+    pub tenant: i64,
+    pub file: String,
+    pub report: String,
+    pub sha256: String,
+    revision: u32,
+}
+
+impl Current {
+    /// Whether the file below `state` is the stored document; `None` where it can't be read.
+    pub(super) fn is_written(&self, state: &Path) -> Option<bool> {
+        std::fs::read(state.join(&self.file)).ok().map(|bytes| sha256(&bytes) == self.sha256)
+    }
+}
 
 /// The columns of one report that are held against its document, and where its file belongs.
 struct Row {
@@ -63,58 +91,82 @@ impl Store {
     /// Looks through the whole store: SQLite's own check, each document's hash, each row's figures, each file.
     pub fn check(&self) -> Result<Checked> {
         self.read(|tx| {
-            let mut checked = Checked::default();
-            // A damaged page may stop the check itself.
-            match integrity(tx) {
-                Ok(lines) => checked.integrity = lines,
-                Err(e) => checked.integrity.push(e.to_string()),
-            }
-            let pending = self.sql(pending(tx))?;
+            let (mut checked, current) = self.look(tx)?;
+            let pending =
+                self.sql(pending(tx).or_else(|e| if checked.is_whole() { Err(e) } else { Ok(HashSet::new()) }))?;
             checked.pending_files = u32::try_from(pending.len()).unwrap_or(u32::MAX);
-            let current = match self.check_reports(tx, &mut checked) {
-                Err(Error::Damaged { reason, .. }) => {
-                    checked.integrity.push(reason);
-                    return Ok(checked);
-                }
-                other => other?,
-            };
-            self.check_files(current, &pending, &mut checked);
+            self.check_files(&current, &pending, &mut checked);
             Ok(checked)
         })
     }
 
-    /// Checks every document; returns the hash of each file that should be there.
-    fn check_reports(&self, tx: &Transaction<'_>, checked: &mut Checked) -> Result<HashMap<String, String>> {
+    /// The same without the files, and what those should be.
+    pub(super) fn check_database(&self) -> Result<(Checked, Vec<Current>)> {
+        self.read(|tx| self.look(tx))
+    }
+
+    fn look(&self, tx: &Transaction<'_>) -> Result<(Checked, Vec<Current>)> {
+        let mut checked = Checked::default();
+        // A damaged page may stop the check itself.
+        match integrity(tx) {
+            Ok(lines) => checked.integrity = lines,
+            Err(e) => checked.integrity.push(e.to_string()),
+        }
+        let found = self.count(tx, &mut checked).and_then(|()| self.check_reports(tx, &mut checked));
+        let current = match found {
+            Err(Error::Damaged { reason, .. }) => {
+                checked.integrity.push(reason);
+                Vec::new()
+            }
+            other => other?,
+        };
+        Ok((checked, current))
+    }
+
+    fn count(&self, tx: &Transaction<'_>, checked: &mut Checked) -> Result<()> {
+        checked.tables = self.sql(tables(tx))?;
+        // The first shape of this table has no states, and never had a row.
+        let waiting = "SELECT count(tenant) FROM outbox WHERE state = 'waiting'";
+        if checked.tables.get("outbox").is_some_and(|rows| *rows > 0) {
+            checked.waiting_messages = self.sql(tx.query_row(waiting, [], |row| row.get(0)))?;
+        }
+        Ok(())
+    }
+
+    /// Checks every document; returns what each file should be.
+    fn check_reports(&self, tx: &Transaction<'_>, checked: &mut Checked) -> Result<Vec<Current>> {
+        // Rows of an older version are held against their documents once they are of this one.
+        let is_newest = self.sql(schema::version(tx))? == schema::newest();
         let mut all = self.sql(tx.prepare(
             "SELECT tenant, profile, period_start, revision, id, file, sha256, document, rag_indexed, updated_ms, period \
              FROM reports WHERE document IS NOT NULL",
         ))?;
         let mut rows = self.sql(all.query([]))?;
-        let mut newest: HashMap<PeriodKey, (u32, String, String)> = HashMap::new();
+        let mut newest: HashMap<PeriodKey, Current> = HashMap::new();
         while let Some(row) = self.sql(rows.next())? {
             checked.reports += 1;
             let row = self.sql(read(row))?;
             let id = row.stored.id.clone();
-            let is_day = row.key.2 == "day";
+            let has_figures = row.key.2 == "day" && is_newest;
             if let Some(file) = row.stored.file.clone() {
-                let hash = row.stored.sha256.clone();
-                let best = newest.entry(row.key).or_insert((row.revision, file.clone(), hash.clone()));
-                if best.0 < row.revision {
-                    *best = (row.revision, file, hash);
+                let (tenant, revision, sha256) = (row.tenant, row.revision, row.stored.sha256.clone());
+                let this = Current { tenant, file, report: id.clone(), sha256, revision };
+                if newest.get(&row.key).is_none_or(|best| best.revision < revision) {
+                    newest.insert(row.key, this);
                 }
             }
-            if let Some(reason) = self.fault(tx, row.tenant, row.stored, is_day)? {
+            if let Some(reason) = self.fault(tx, row.tenant, row.stored, has_figures)? {
                 let report_id = id.parse().unwrap_or(Uuid::nil());
                 checked.damaged.push(DamagedReport { report_id, reason });
             }
         }
-        Ok(newest.into_values().map(|(_, file, hash)| (file, hash)).collect())
+        Ok(newest.into_values().collect())
     }
 
     /// What is wrong with a stored report. What stands in one of a longer period only its maker knows.
-    fn fault(&self, tx: &Transaction<'_>, tenant: i64, stored: Stored, is_day: bool) -> Result<Option<String>> {
+    fn fault(&self, tx: &Transaction<'_>, tenant: i64, stored: Stored, has_figures: bool) -> Result<Option<String>> {
         let id = stored.id.clone();
-        if !is_day {
+        if !has_figures {
             return match self.open_document(&id, &stored.sha256, &stored.body) {
                 Err(Error::Damaged { reason, .. }) => Ok(Some(reason)),
                 other => other.map(|_| None),
@@ -137,16 +189,13 @@ impl Store {
         })
     }
 
-    fn check_files(&self, current: HashMap<String, String>, pending: &HashSet<String>, checked: &mut Checked) {
-        for (file, hash) in current {
-            if pending.contains(&file) {
-                continue;
-            }
-            let path = self.state.join(&file);
-            match std::fs::read(&path) {
-                Ok(bytes) if sha256(&bytes) == hash => {}
-                Ok(_) => checked.changed_files.push(path),
-                Err(_) => checked.missing_files.push(path),
+    fn check_files(&self, current: &[Current], pending: &HashSet<String>, checked: &mut Checked) {
+        for one in current.iter().filter(|one| !pending.contains(&one.file)) {
+            checked.files += 1;
+            match one.is_written(&self.state) {
+                Some(true) => {}
+                Some(false) => checked.changed_files.push(self.state.join(&one.file)),
+                None => checked.missing_files.push(self.state.join(&one.file)),
             }
         }
         checked.changed_files.sort();
@@ -166,6 +215,18 @@ fn integrity(tx: &Transaction<'_>) -> rusqlite::Result<Vec<String>> {
         lines.push(format!("a row of {} belongs to nothing", table?));
     }
     Ok(lines)
+}
+
+fn tables(tx: &Transaction<'_>) -> rusqlite::Result<BTreeMap<String, u64>> {
+    let mut all =
+        tx.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~'")?;
+    let names: Vec<String> = all.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    // The schema was held against ours: these are the names of our tables.
+    let count = |name: String| {
+        let rows: i64 = tx.query_row(&format!("SELECT count(tenant) FROM \"{name}\""), [], |row| row.get(0))?;
+        Ok((name, rows.unsigned_abs()))
+    };
+    names.into_iter().map(count).collect()
 }
 
 fn pending(tx: &Transaction<'_>) -> rusqlite::Result<HashSet<String>> {

@@ -16,13 +16,20 @@ pub const CRASH_POINTS: [&str; 12] = [
     "files-after-commit",
 ];
 
+/// The steps of a restore, in their order.
+pub const RESTORE_CRASH_POINTS: [&str; 6] =
+    ["restore-copied", "restore-checked", "restore-linked", "restore-kept", "restore-swapped", "restore-before-files"];
+
 /// Stops the process, without any cleaning up, where `DAZNODE_CRASH_AT` names this step: `file-half-written` the first
 /// time that a run comes by, `file-half-written:2` the second time.
 #[cfg(feature = "crash-points")]
 pub fn crash_point(name: &str) {
     use std::sync::atomic::{AtomicU32, Ordering};
     static PASSED: AtomicU32 = AtomicU32::new(0);
-    debug_assert!(CRASH_POINTS.contains(&name), "unknown crash point {name}");
+    debug_assert!(
+        CRASH_POINTS.iter().chain(&RESTORE_CRASH_POINTS).any(|known| *known == name),
+        "unknown crash point {name}"
+    );
     let Ok(at) = std::env::var("DAZNODE_CRASH_AT") else { return };
     let (step, time) = at.split_once(':').unwrap_or((&at, "1"));
     if step == name && Ok(PASSED.fetch_add(1, Ordering::Relaxed) + 1) == time.parse() {

@@ -15,9 +15,17 @@ pub enum Error {
         path: PathBuf,
     },
     /// The database is not what daznode wrote. It is left as it is.
-    #[error("database {} is damaged: {reason}; nothing was changed: move it aside and put your last copy of it there, or \
-             begin anew with `daznode enable`", path.display())]
+    #[error("database {} is damaged: {reason}; nothing was changed: put your last backup in its place with `daznode \
+             restore FILE`, or move it aside and begin anew with `daznode enable`", path.display())]
     Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A backup is not what was written. Nothing was changed.
+    #[error("backup {} is damaged: {reason}; nothing was changed: take an earlier backup", path.display())]
+    DamagedBackup {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
@@ -32,6 +40,15 @@ pub enum Error {
         found: u32,
         /// The newest version that is known.
         known: u32,
+    },
+    /// An earlier daznode wrote it, and it was opened to be read.
+    #[error("database {} has version {found}, of an earlier daznode: `daznode status` as its owner brings it up to date",
+            path.display())]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
     },
     /// No space is left.
     #[error("the disk of {} is full ({free} bytes free): make room and run again; what was stored before is safe",
@@ -99,7 +116,7 @@ impl Error {
     /// The exit code of a command that ends with this: 5 for a damaged or newer database, 2 for bad input, else 1.
     pub const fn exit(&self) -> u8 {
         match self {
-            Self::Damaged { .. } | Self::Newer { .. } => 5,
+            Self::Damaged { .. } | Self::DamagedBackup { .. } | Self::Newer { .. } => 5,
             Self::Invalid(_) => 2,
             _ => 1,
         }

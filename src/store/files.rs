@@ -47,7 +47,7 @@ fn failed(what: &'static str, path: &Path, errno: Errno) -> Error {
 }
 
 /// A name that no other process, thread or call uses; the process is in it, so that what a kill left can be told.
-fn temporary(name: &str) -> String {
+pub(super) fn temporary(name: &str) -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     format!(".{name}.{}-{}.tmp", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
@@ -97,7 +97,7 @@ fn write_all(file: &OwnedFd, mut bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Opens `folder` below `state` without following a symlink; makes what is missing where `place` is given.
-fn open_below(state: &Path, folder: &Path, place: Option<&Place>) -> Result<OwnedFd> {
+pub(super) fn open_below(state: &Path, folder: &Path, place: Option<&Place>) -> Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let mut here = rustix::fs::open(state, flags, Mode::empty()).map_err(|e| failed("open", state, e))?;
     let mut path = state.to_path_buf();

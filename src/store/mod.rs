@@ -5,9 +5,11 @@
 
 mod advice;
 mod alerts;
+mod backup;
 mod balances;
 mod check;
 mod commitments;
+mod copies;
 mod crash;
 mod error;
 mod events;
@@ -18,6 +20,7 @@ mod heard;
 mod history;
 mod host;
 mod last;
+mod manifest;
 mod outbox;
 mod payments;
 mod periods;
@@ -26,6 +29,7 @@ mod policies;
 mod profiles;
 mod purge;
 mod reports;
+mod restore;
 mod rolled;
 mod runs;
 mod sampled;
@@ -58,17 +62,20 @@ use place::{Header, Place};
 
 pub use advice::AdviceRow;
 pub use alerts::{AlertAct, AlertEvent, AlertMessage, AlertRow, By, Judged};
+pub use backup::{BACKUPS, Backup, Verified, backups, keep_backups, verify_backup};
 pub use check::{Checked, DamagedReport};
-pub use crash::{CRASH_POINTS, crash_point};
+pub use crash::{CRASH_POINTS, RESTORE_CRASH_POINTS, crash_point};
 pub use error::{Error, Result};
 pub use graph_file::{GraphFolder, KeptGraph};
 pub use handle::Handle;
 pub use heard::{Heard, StreamCoverage, UnknownEvents, Watcher};
 pub use outbox::{Letter, LetterCount, LetterState, Next};
+pub use manifest::Manifest;
 pub use periods::{PeriodDocument, StoredPeriod};
 pub use profiles::{Erased, NewProfile, Profile, ProfileFilter};
 pub use purge::{Purged, Retention};
 pub use reports::{DayRow, FailedRun, StoredReport};
+pub use restore::{Restored, make_folder, restore};
 pub use rolled::RolledUp;
 pub use runs::RunRow;
 
@@ -179,10 +186,29 @@ impl Store {
         let found = version(&db, path)?;
         schema::verify(&db, path, found)?;
         if found < schema::newest() {
-            let reason = format!("it has version {found}; `daznode status` as its owner brings it up to date");
-            return Err(Error::ReadOnly { path: path.to_path_buf(), reason });
+            return Err(Error::Older { path: path.to_path_buf(), found });
         }
         Ok(Self { db, state: state.to_path_buf(), path: path.to_path_buf(), place, telling: Telling::default() })
+    }
+
+    /// A whole file of ours that nobody writes, such as a backup: it is only read, and nothing is made beside it. Gives
+    /// its version too. Files of reports are looked for below `state`.
+    fn open_copy(state: &Path, path: &Path) -> Result<(Self, u32)> {
+        let damaged = |reason: &str| Err(Error::Damaged { path: path.to_path_buf(), reason: reason.to_owned() });
+        match place::header(state, path)? {
+            Header::Ours => {}
+            Header::Empty => return damaged("it is empty"),
+            Header::Missing => return Err(Error::of_io("read", path, std::io::ErrorKind::NotFound.into())),
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+        let db = Connection::open_with_flags(immutable_uri(path), flags).and_then(|db| guard(&db).map(|()| db));
+        let db = db.map_err(|e| Error::of_sql(path, e))?;
+        let found = version(&db, path)?;
+        schema::verify(&db, path, found)?;
+        let place = Place::of(state, false)?;
+        let store =
+            Self { db, state: state.to_path_buf(), path: path.to_path_buf(), place, telling: Telling::default() };
+        Ok((store, found))
     }
 
     /// SQLite's error with the database's path and meaning.
@@ -275,7 +301,7 @@ fn write_ahead(db: &Connection) -> rusqlite::Result<()> {
 
 /// The version that the database says it has, WAL included.
 fn version(db: &Connection, path: &Path) -> Result<u32> {
-    let found = db.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(|e| Error::of_sql(path, e))?;
+    let found = schema::version(db).map_err(|e| Error::of_sql(path, e))?;
     let known = schema::newest();
     if found > known {
         return Err(Error::Newer { path: path.to_path_buf(), found, known });

@@ -48,9 +48,9 @@ pub(super) fn migrate(db: &mut Connection, path: &Path, place: &Place, found: u3
     let sql = |e| Error::of_sql(path, e);
     let tx = Transaction::new(db, TransactionBehavior::Immediate).map_err(sql)?;
     // Another process may have been faster.
-    let now: u32 = tx.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(sql)?;
-    for version in VERSIONS.iter().skip(usize::try_from(now).unwrap_or(usize::MAX)) {
-        tx.execute_batch(version.script).map_err(sql)?;
+    let now = version(&tx).map_err(sql)?;
+    for next in VERSIONS.iter().skip(usize::try_from(now).unwrap_or(usize::MAX)) {
+        tx.execute_batch(next.script).map_err(sql)?;
     }
     tx.pragma_update(None, "application_id", APPLICATION_ID).map_err(sql)?;
     tx.pragma_update(None, "user_version", newest()).map_err(sql)?;
@@ -79,6 +79,11 @@ fn backup(db: &Connection, path: &Path, place: &Place, found: u32) -> Result<()>
 /// Where the database of an older version is kept.
 pub(super) fn backup_path(path: &Path, found: u32) -> PathBuf {
     path.with_extension(format!("v{found}.db"))
+}
+
+/// The version that a database says it has.
+pub(super) fn version(db: &Connection) -> rusqlite::Result<u32> {
+    db.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
 /// Holds the schema against the one that the version's script leaves: a trigger, view, table or column more or less means

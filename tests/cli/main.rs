@@ -9,6 +9,7 @@
 )]
 
 mod alerts;
+mod backups;
 mod bad_config;
 mod bad_input;
 mod bad_store;
@@ -17,6 +18,7 @@ mod fake_lnd;
 mod harness;
 mod live_node;
 mod modes;
+mod older;
 mod periods;
 mod recorded_nodes;
 mod run;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt as _;
 
-use daznode::store::CRASH_POINTS;
+use daznode::store::{CRASH_POINTS, RESTORE_CRASH_POINTS};
 
 use crate::audit::audit;
 use crate::harness::Sandbox;
@@ -56,5 +56,28 @@ fn a_kill_within_the_first_command_leaves_nothing_in_the_way() {
         assert_eq!(ended.status.signal(), Some(6));
         let found = audit(&sandbox.state(), &BTreeMap::new());
         assert_eq!(found.temporary.len(), 1, "those of earlier runs are removed: {:?}", found.temporary);
+    }
+}
+
+#[test]
+fn every_step_of_a_restore_can_be_the_last_one() {
+    let lnd = lnd().start();
+    for step in RESTORE_CRASH_POINTS {
+        let sandbox = Sandbox::new();
+        enable(&sandbox, "alice", &lnd);
+        sandbox.run(["generate", "--all"]).ends(0);
+        sandbox.run(["backup", "one.db"]).ends(0);
+        let old = audit(&sandbox.state(), &BTreeMap::new()).reports;
+        sandbox.run(["generate", "--all", "--force"]).ends(0);
+        let new = audit(&sandbox.state(), &BTreeMap::new()).reports;
+        let ended = sandbox.command(["restore", "one.db", "--yes"]).env("DAZNODE_CRASH_AT", step).output().unwrap();
+        assert_eq!(ended.status.signal(), Some(6), "{step} was not reached");
+        let swapped = matches!(step, "restore-swapped" | "restore-before-files");
+        let shown = sandbox.run(["verify", "--json"]).json();
+        assert_eq!(shown["reports"], if swapped { old.len() } else { new.len() }, "{step}");
+        sandbox.run(["restore", "one.db", "--yes"]).ends(0);
+        assert_eq!(audit(&sandbox.state(), &BTreeMap::new()).reports, old, "{step}");
+        sandbox.run(["generate", "--all", "--force"]).ends(0);
+        assert_eq!(audit(&sandbox.state(), &old).temporary, Vec::<std::path::PathBuf>::new(), "{step}");
     }
 }

@@ -1,6 +1,7 @@
 //! Tests of the store as its callers see it, and of what it leaves on the disk.
 
 mod advice;
+mod backup;
 mod balances;
 #[cfg(feature = "crash-points")]
 mod crash;

@@ -106,7 +106,7 @@ fn what_is_not_ours_is_damaged_and_stays_as_it_is() {
             let error = Store::open(folder.path(), access).unwrap_err();
             assert!(matches!(error, Error::Damaged { .. }), "{name}: {error}");
             assert_eq!(error.exit(), 5);
-            assert!(error.to_string().contains("your last copy"), "{error}");
+            assert!(error.to_string().contains("`daznode restore FILE`"), "{error}");
         }
         assert_eq!(bytes(folder.path()), [(DATABASE.to_owned(), content.to_vec())], "{name}");
     }
