@@ -341,6 +341,13 @@ impl Config {
         Ok(config)
     }
 
+    /// The settings of one file's text alone.
+    #[doc(hidden)]
+    pub fn of_text(text: &str) -> Result<Self, Error> {
+        let table = file::read(Path::new("config.toml"), text)?;
+        Self::deserialize(table).map_err(|e| Error { place: "settings".to_owned(), problem: e.message().to_owned() })
+    }
+
     /// The first setting whose value is of the right type and still wrong, with that value.
     fn check(&self) -> Result<(), (String, String)> {
         let run = &self.run;

@@ -32,7 +32,9 @@ use crate::units::UnixMs;
 pub use address::is_public;
 use address::{Lookup, NoAddress};
 pub use error::Error;
-use retry::{Hosts, date, retry_after};
+use retry::Hosts;
+#[doc(hidden)]
+pub use retry::{date, retry_after};
 use setting::secret_header;
 pub use setting::{
     HeaderName, bearer, below, header_name, is_onion, name, parse_base, parse_optional, parse_proxy, plain,

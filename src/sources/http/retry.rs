@@ -11,7 +11,7 @@ use crate::sources::health::jitter;
 use crate::units::UnixMs;
 
 /// What a `Retry-After` header asks for: seconds or a date. `None` for what is neither.
-pub(super) fn retry_after(value: &str, now: UnixMs) -> Option<Duration> {
+pub fn retry_after(value: &str, now: UnixMs) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
         // More digits than a u64 holds is still a number: for ever.
@@ -22,7 +22,7 @@ pub(super) fn retry_after(value: &str, now: UnixMs) -> Option<Duration> {
 }
 
 /// A date as HTTP writes it.
-pub(super) fn date(value: &str) -> Option<UnixMs> {
+pub fn date(value: &str) -> Option<UnixMs> {
     static DATE: DateTimeParser = DateTimeParser::new();
     DATE.parse_timestamp(value.trim()).ok().map(|date| UnixMs(date.as_millisecond()))
 }

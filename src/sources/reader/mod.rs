@@ -42,6 +42,14 @@ use crate::snapshot::{
 };
 use crate::units::{Network, Pubkey, UnixMs};
 
+/// How many fields there are in bytes that are given as a message, those of messages within them included: for tests, which
+/// give it bytes that are none.
+#[doc(hidden)]
+pub fn count_fields(message: &[u8]) -> usize {
+    let inner = |field: Result<wire::Field<'_>, _>| field.map_or(0, |field| 1 + count_fields(field.bytes()));
+    wire::fields(message).map(inner).sum()
+}
+
 /// Reads a node through its answers.
 #[derive(Debug)]
 pub struct Reader<'a, A> {
