@@ -29,7 +29,7 @@ fn old(version: u32) -> (Sandbox, Written) {
     (sandbox, serde_json::from_str(&written).unwrap())
 }
 
-/// Every database with the version that it says it has.
+/// The version that a database says it has.
 fn version(database: &Path) -> u32 {
     Connection::open(database).unwrap().query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap()
 }
@@ -71,11 +71,11 @@ fn opens(sandbox: &Sandbox, written: &Written, newest: u32) {
     assert_eq!(version(&kept), written.version, "the old one is kept beside it");
     holds(&kept, written);
 
-    // Every document is the one that was announced, down to its bytes.
-    for (id, sha256) in &written.reports {
+    // Every report can be shown. That each document has its hash is seen by `verify` below, that the hash is the one
+    // written down by `holds`.
+    for id in written.reports.keys() {
         let shown = sandbox.run(["show", "--id", id, "--json"]).ends(0).json();
         assert_eq!(&shown["report_id"], id);
-        assert_eq!(sha256.len(), 64);
     }
     sandbox.run(["show"]).ends(0);
     let days = sandbox.run(["history", "--days", "3650", "--json"]);
