@@ -39,3 +39,4 @@ mod together;
 mod under;
 mod volume;
 mod watch;
+mod watching;

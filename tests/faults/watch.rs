@@ -15,15 +15,24 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::fake_lnd::{Asked, FakeLnd, Reply, Told};
 use crate::harness::{Sandbox, recording};
-use crate::profiles::{enable, lnd, message, store, torture};
+use crate::profiles::{enable, lnd, message, store};
 
-const HTLCS: &str = "/routerrpc.Router/SubscribeHtlcEvents";
+pub(crate) const HTLCS: &str = "/routerrpc.Router/SubscribeHtlcEvents";
 const CHANNELS: &str = "/lnrpc.Lightning/SubscribeChannelEvents";
 
-/// The messages of a recorded stream, which then stands.
-fn stream(path: &str) -> Reply {
+/// The messages of a recorded stream.
+pub(crate) fn messages(path: &str) -> Vec<Bytes> {
+    recorded(path).into_iter().filter_map(|told| if let Told::Message(bytes) = told { Some(bytes) } else { None }).collect()
+}
+
+fn recorded(path: &str) -> Vec<Told> {
     let name = format!("{}.stream.pb", path.trim_start_matches('/').replace('/', "."));
-    Reply::Stream(Told::recorded(&recording("bob").join(name)))
+    Told::recorded(&recording("bob").join(name))
+}
+
+/// A recorded stream, which then stands.
+fn stream(path: &str) -> Reply {
+    Reply::Stream(recorded(path))
 }
 
 fn streams(asked: &Asked<'_>) -> Option<Reply> {
@@ -35,7 +44,7 @@ fn streams(asked: &Asked<'_>) -> Option<Reply> {
 }
 
 /// A watcher that ends with the test.
-struct Watching(Child);
+pub(crate) struct Watching(pub(crate) Child);
 
 impl Drop for Watching {
     fn drop(&mut self) {
@@ -45,7 +54,7 @@ impl Drop for Watching {
 }
 
 impl Watching {
-    fn start(sandbox: &Sandbox, env: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(sandbox: &Sandbox, env: &[(&str, &str)]) -> Self {
         let mut command = sandbox.command(["watch"]);
         command.stdout(Stdio::null()).stderr(Stdio::piped()).envs(env.iter().copied());
         Self(command.spawn().unwrap())
@@ -56,7 +65,7 @@ impl Watching {
     }
 
     /// Asks it to end; its code and what it said.
-    fn stop(mut self) -> (Option<i32>, String, Duration) {
+    pub(crate) fn stop(mut self) -> (Option<i32>, String, Duration) {
         let begun = Instant::now();
         kill_process(self.pid(), Signal::TERM).unwrap();
         let code = self.0.wait().unwrap().code();
@@ -68,7 +77,7 @@ impl Watching {
 }
 
 #[track_caller]
-fn until(what: &str, is: impl Fn() -> bool) {
+pub(crate) fn until(what: &str, is: impl Fn() -> bool) {
     let begun = Instant::now();
     while !is() {
         assert!(begun.elapsed() < Duration::from_secs(60), "not within a minute: {what}");
@@ -108,28 +117,6 @@ fn what_was_heard_is_stored_when_it_is_stopped() {
     let watcher = &shown["watchers"][0];
     assert!(watcher["started_at"].is_string() && watcher["last_24h"]["htlcs"]["watched_ms"].is_i64(), "{shown}");
     sandbox.run(["watch", "--status"]).ends(0);
-}
-
-#[test]
-fn a_kill_at_any_moment_leaves_a_sound_store() {
-    let lnd = lnd().answer(streams).start();
-    let sandbox = Sandbox::new();
-    enable(&sandbox, "alice", &lnd);
-    for round in 0..if torture() { 200 } else { 6_u64 } {
-        let mut watching = Watching::start(&sandbox, &[]);
-        // From before it has opened the store to long after it follows.
-        std::thread::sleep(Duration::from_millis(round * 397 % 1900));
-        watching.0.kill().unwrap();
-        watching.0.wait().unwrap();
-        let checked = store(&sandbox).check().unwrap();
-        assert!(checked.integrity.is_empty(), "round {round}: {:?}", checked.integrity);
-    }
-    // One runs where the last was killed, and no connection is open twice.
-    let watching = Watching::start(&sandbox, &[]);
-    until("it follows", || rows(&sandbox, "watchers") > 0);
-    let (code, said, _) = watching.stop();
-    assert_eq!(code, Some(0), "{said}");
-    assert_eq!(rows(&sandbox, "peer_sessions WHERE to_ms IS NULL"), 0);
 }
 
 #[test]
