@@ -26,6 +26,7 @@ mod harness;
 mod hostile;
 mod kills;
 mod limits;
+mod messages;
 mod nodes;
 mod outages;
 mod outside;
