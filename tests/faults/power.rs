@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use daznode::sources::spec::SourceSpec;
@@ -68,17 +68,24 @@ impl Place {
         }
         let said = self.sandbox.path("said");
         let told = File::create(&said).unwrap();
-        let mut child = command().stdout(told).stderr(Stdio::null()).spawn().unwrap();
+        let writer = Writer(command().stdout(told).stderr(Stdio::null()).spawn().unwrap());
         std::thread::sleep(dice.below(self.usual * 3 / 2));
-        let pid = Pid::from_child(&child);
-        kill_process(pid, Signal::STOP).unwrap();
+        kill_process(Pid::from_child(&writer.0), Signal::STOP).unwrap();
         self.disk.cut();
-        child.kill().unwrap();
-        child.wait().unwrap();
-        drop(reader);
+        drop((writer, reader));
         announced.extend(ids(&std::fs::read_to_string(&said).unwrap()));
         self.disk.back(false);
         announced
+    }
+}
+
+/// A run that ends with its owner: one that is stopped would stay for ever, and hold its disk.
+struct Writer(Child);
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
