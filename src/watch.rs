@@ -111,6 +111,9 @@ pub trait World {
     /// Judges what can't wait for the report. Whether something is to be sent.
     fn judge<'a>(&'a self, profile: &'a Profile, sample: &'a Sample) -> LocalBoxFuture<'a, bool>;
 
+    /// Judges that a node does not answer, since when and why not. Whether something is to be sent.
+    fn silent<'a>(&'a self, profile: &'a Profile, since: UnixMs, why: &'a str) -> LocalBoxFuture<'a, bool>;
+
     /// Sends what is to be sent.
     fn deliver(&self, now: UnixMs) -> LocalBoxFuture<'_, ()>;
 

@@ -121,27 +121,26 @@ impl Collector {
 }
 
 /// What was seen of the machine, and what was not.
-struct Machine {
-    host: Option<Host>,
+pub(super) struct Machine {
+    /// What was seen; `None` where the node is not read live.
+    pub(super) host: Option<Host>,
     not_measured: Vec<(String, String)>,
 }
 
-impl Collector {
-    /// The machine, for a node that is read live.
-    fn machine(&self, profile: &Profile, clock_ahead: Option<Fact<i64>>) -> Machine {
-        let SourceSpec::Lnd(spec) = &profile.source else {
-            return Machine { host: None, not_measured: vec![("host".to_owned(), NOT_LIVE.to_owned())] };
-        };
-        let data = spec.data_folder();
-        let places = host::Places {
-            state: &self.state,
-            data: data.as_deref(),
-            network: profile.network,
-            lnd_is_here: spec.address.parse::<Address>().is_ok_and(|address| address.is_this_machine()),
-        };
-        let seen = host::look(&places, clock_ahead);
-        Machine { host: Some(seen.host), not_measured: seen.not_measured }
-    }
+/// The machine, for a node that is read live.
+pub(super) fn machine(state: &Path, profile: &Profile, clock_ahead: Option<Fact<i64>>) -> Machine {
+    let SourceSpec::Lnd(spec) = &profile.source else {
+        return Machine { host: None, not_measured: vec![("host".to_owned(), NOT_LIVE.to_owned())] };
+    };
+    let data = spec.data_folder();
+    let places = host::Places {
+        state: state,
+        data: data.as_deref(),
+        network: profile.network,
+        lnd_is_here: spec.address.parse::<Address>().is_ok_and(|address| address.is_this_machine()),
+    };
+    let seen = host::look(&places, clock_ahead);
+    Machine { host: Some(seen.host), not_measured: seen.not_measured }
 }
 
 /// The public sources as the settings say.
@@ -213,7 +212,7 @@ impl Collect for Collector {
         // Where the node can't be read there is no report: what is public is then not waited for.
         let asked = async { Ok::<_, Error>(public.await) };
         let (observation, public) = tokio::try_join!(node, asked)?;
-        let machine = self.machine(profile, public.clock_ahead);
+        let machine = machine(&self.state, profile, public.clock_ahead);
         let off = public.not_asked.into_iter().chain(machine.not_measured);
         let off = off.map(|(part, reason)| NotMeasured { part, reason }).collect();
         let (gaps, seen) = (public.gaps, public.seen);

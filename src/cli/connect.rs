@@ -6,21 +6,21 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
+use super::Context;
 use super::enable::given::Given;
-use super::{Context, clock};
 use crate::config::Config;
-use crate::snapshot::Sample;
+use crate::snapshot::{NodeView, Sample};
 use crate::sources::answers::{Answers, Method};
 use crate::sources::backup::BackupFile;
 use crate::sources::health::{NodeHealth, SourceCheck};
 use crate::sources::lnd::address::Address;
+use crate::sources::lnd::follow::Follower;
 use crate::sources::lnd::{self, Connection, Judged, Options, Surroundings};
 use crate::sources::reader::{Extras, GraphCache, Reader};
 use crate::sources::recording::{Folder, RecordingSource};
 use crate::sources::secret::Secret;
 use crate::sources::simulated::Simulated;
 use crate::sources::spec::{LndSpec, SecretRef, SourceSpec};
-use crate::sources::streams::{Stream, WordSender};
 use crate::sources::{Error, EventSender, Identity, NodeSource as _, Observation, Resume};
 use crate::store::{GraphFolder, Profile};
 use crate::units::{Network, Pubkey, UnixMs};
@@ -85,6 +85,15 @@ pub(super) struct Live {
     warnings: Vec<String>,
     macaroon_ends: Option<UnixMs>,
     macaroon_can_write: bool,
+}
+
+impl Live {
+    /// What is known of certificate and macaroon without LND's word.
+    fn tell(&self, node: &mut NodeView) {
+        node.certificate_not_after = node.certificate_not_after.or(self.connection.certificate_not_after());
+        node.macaroon_expires = node.macaroon_expires.or(self.macaroon_ends);
+        node.macaroon_can_write = self.macaroon_can_write;
+    }
 }
 
 impl Nodes {
@@ -154,10 +163,7 @@ impl Nodes {
                     observation = &mut reading => observation,
                     () = check => reading.await,
                 }?;
-                observation.node.certificate_not_after =
-                    observation.node.certificate_not_after.or(live.connection.certificate_not_after());
-                observation.node.macaroon_expires = observation.node.macaroon_expires.or(live.macaroon_ends);
-                observation.node.macaroon_can_write = live.macaroon_can_write;
+                live.tell(&mut observation.node);
                 Ok(observation)
             }
         }
@@ -165,15 +171,21 @@ impl Nodes {
 
     /// A short look at the node of a profile that is read live.
     pub(super) async fn sample(&self, profile: &Profile) -> Result<Sample, Error> {
-        let live = self.open(live_spec(profile)?).await?;
+        let live = self.live(profile).await?;
         let reader = Reader::new(&live.connection, "lnd", self.now, &self.graph);
-        reader.expecting(profile.pubkey.clone(), profile.network).sample().await
+        let mut sample = reader.expecting(profile.pubkey.clone(), profile.network).sample().await?;
+        live.tell(&mut sample.node);
+        Ok(sample)
     }
 
-    /// Follows the streams of such a node until nobody listens any more.
-    pub(super) async fn follow(&self, profile: &Profile, words: WordSender) -> Result<(), Error> {
-        let (follower, _) = lnd::follower(live_spec(profile)?, &self.around())?;
-        follower.follow(&profile.pubkey, &Stream::ALL, &clock::now, words).await
+    /// What follows the streams of such a node, and what its macaroon was judged to be. Dials nothing yet.
+    pub(super) fn follower(&self, profile: &Profile) -> Result<(Follower, Judged), Error> {
+        lnd::follower(live_spec(profile)?, &self.around())
+    }
+
+    /// Opens the node of a profile that is read live.
+    pub(super) async fn live(&self, profile: &Profile) -> Result<Live, Error> {
+        self.open(live_spec(profile)?).await
     }
 
     /// Opens an LND by how it is stored.

@@ -114,7 +114,8 @@ pub(super) fn run(notify: &Notify, context: &Context) -> anyhow::Result<Code> {
     }
 }
 
-fn courier(context: &Context) -> Courier {
+/// What sends, as the settings say.
+pub(super) fn courier(context: &Context) -> Courier {
     let folder = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
     Courier::new(&context.config, Places { home: folder("HOME"), credentials: folder("CREDENTIALS_DIRECTORY") })
 }

@@ -1,24 +1,21 @@
 //! `daznode watch`: the service that sees what a timer of once a day can't, and what it says of itself.
 
+mod live;
 mod service;
 mod status;
 
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use futures_util::future::LocalBoxFuture;
 
-use super::connect::{self, Nodes};
+use super::connect;
 use super::select::{Which, name};
 use super::{Context, clock, failure, lock, stop};
 use crate::exit::Code;
-use crate::snapshot::Sample;
-use crate::sources;
-use crate::sources::streams::WordSender;
 use crate::store::{Handle, Profile, ProfileFilter};
-use crate::units::UnixMs;
 use crate::watch::{self, Level, Moment, Options, World};
 
+use live::Live;
 pub(super) use status::line as health;
 
 /// Follow nodes all the time: failed forwards, peers that come and go, balances, policies
@@ -44,8 +41,6 @@ pub(super) struct Watch {
     json: bool,
 }
 
-/// How often sources are checked.
-const PROBE: Duration = Duration::from_secs(60);
 /// How often a sign of life is given where systemd asks for none.
 const BEAT: Duration = Duration::from_secs(20);
 
@@ -62,7 +57,7 @@ pub(super) fn run(watch: &Watch, context: &Context) -> anyhow::Result<Code> {
         node: None,
         enabled_only: true,
     };
-    let live = Live { context, log: service::Log::new() };
+    let live = Live::new(context, store.clone(), filter.clone())?;
     if watch.once {
         return connect::block_on(once(&live, &store, filter))?;
     }
@@ -70,7 +65,7 @@ pub(super) fn run(watch: &Watch, context: &Context) -> anyhow::Result<Code> {
     let options = Options {
         filter,
         sample: settings.sample(),
-        probe: PROBE,
+        probe: Duration::from_secs(context.config.health.interval_s),
         late: settings.late().filter(|_| context.config.schedule.enabled),
         beat: service::beat().unwrap_or(BEAT),
         hurry: 1,
@@ -118,50 +113,9 @@ async fn once(live: &Live<'_>, store: &Handle, filter: ProfileFilter) -> anyhow:
     })
 }
 
-/// The nodes as they are.
-struct Live<'a> {
-    context: &'a Context,
-    log: service::Log,
-}
-
 impl Watch {
     /// Whether it only reads the store.
     pub(super) const fn reads(&self) -> bool {
         self.status
-    }
-}
-
-impl World for Live<'_> {
-    async fn follow(&self, profile: &Profile, words: WordSender) -> Result<(), sources::Error> {
-        // Files of certificate and macaroon may have changed since: they are read again.
-        Nodes::at(self.context, clock::now()).follow(profile, words).await
-    }
-
-    async fn sample(&self, profile: &Profile, now: UnixMs) -> Result<Sample, sources::Error> {
-        Nodes::at(self.context, now).sample(profile).await
-    }
-
-    fn probe(&self, _: UnixMs) -> LocalBoxFuture<'_, ()> {
-        Box::pin(std::future::ready(()))
-    }
-
-    fn judge<'a>(&'a self, _: &'a Profile, _: &'a Sample) -> LocalBoxFuture<'a, bool> {
-        Box::pin(std::future::ready(false))
-    }
-
-    fn deliver(&self, _: UnixMs) -> LocalBoxFuture<'_, ()> {
-        Box::pin(std::future::ready(()))
-    }
-
-    fn log(&self, level: Level, line: &str) {
-        self.log.line(level, line);
-    }
-
-    fn ready(&self) {
-        service::ready();
-    }
-
-    fn alive(&self, status: &str) {
-        service::alive(status);
     }
 }

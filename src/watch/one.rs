@@ -10,7 +10,6 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 use super::sink::{BATCH, Sink};
 use super::{Level, Shared, World, name};
-use crate::snapshot::Sample;
 use crate::store::{Error, Heard, Profile};
 use crate::units::{Pubkey, UnixMs};
 
@@ -38,6 +37,8 @@ pub(super) struct Pulse {
     pub(super) tried: Cell<bool>,
     /// Whether any of its streams stands.
     pub(super) stands: Cell<bool>,
+    /// Since when looking at it fails; `None` while that works.
+    silent: Cell<Option<UnixMs>>,
     /// How it is, in a few words.
     pub(super) state: RefCell<String>,
 }
@@ -48,6 +49,7 @@ impl Pulse {
             turned: Cell::new(now),
             tried: Cell::new(false),
             stands: Cell::new(false),
+            silent: Cell::new(None),
             state: RefCell::new("starting".to_owned()),
         }
     }
@@ -163,22 +165,26 @@ impl<W: World> One<'_, '_, W> {
                     let line = format!("{}: what was seen can't be stored: {error}", name(&self.profile));
                     shared.world.log(Level::Error, &line);
                 }
-                self.judge(&sample).await;
+                self.pulse.silent.set(None);
+                self.judge(async |profile: &Profile| shared.world.judge(profile, &sample).await).await;
                 return Ok(connected.map(|connected| (asked, connected)));
             }
             Ok(Err(error)) => error.to_string(),
             Err(_) => format!("no answer within {} s", LOOK.as_secs()),
         };
         shared.world.log(Level::Warning, &format!("{}: it can't be looked at: {fault}", name(&self.profile)));
+        let since = self.pulse.silent.get().unwrap_or(asked);
+        self.pulse.silent.set(Some(since));
+        self.judge(async |profile: &Profile| shared.world.silent(profile, since, &fault).await).await;
         Err(fault)
     }
 
     /// Judges a look, for every profile of the node.
-    async fn judge(&self, sample: &Sample) {
+    async fn judge(&self, judge: impl AsyncFn(&Profile) -> bool) {
         let shared = self.shared;
         let all = shared.profiles().await.unwrap_or_default();
         for profile in all.iter().filter(|profile| profile.node_id == self.profile.node_id) {
-            match timeout(shared.lasts(JUDGE), shared.world.judge(profile, sample)).await {
+            match timeout(shared.lasts(JUDGE), judge(profile)).await {
                 Ok(true) => shared.news.notify_one(),
                 Ok(false) => {}
                 Err(_) => shared.world.log(Level::Error, &format!("{}: judging took too long", name(profile))),

@@ -11,10 +11,10 @@ use prost::Message as _;
 use serde_json::{Value, json};
 use tonic_lnd::lnrpc::{ChannelGraph, GetInfoResponse};
 
-use crate::volume::{Volume, fill};
 use crate::fake_lnd::{FakeLnd, Reply};
 use crate::harness::{Ended, Sandbox};
 use crate::profiles::{lnd, message, put_on, recorded, spec, store};
+use crate::volume::{Volume, fill};
 
 const GRAPH: &str = "/lnrpc.Lightning/DescribeGraph";
 const INFO: &str = "/lnrpc.Lightning/GetInfo";

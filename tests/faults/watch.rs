@@ -22,7 +22,10 @@ const CHANNELS: &str = "/lnrpc.Lightning/SubscribeChannelEvents";
 
 /// The messages of a recorded stream.
 pub(crate) fn messages(path: &str) -> Vec<Bytes> {
-    recorded(path).into_iter().filter_map(|told| if let Told::Message(bytes) = told { Some(bytes) } else { None }).collect()
+    recorded(path)
+        .into_iter()
+        .filter_map(|told| if let Told::Message(bytes) = told { Some(bytes) } else { None })
+        .collect()
 }
 
 fn recorded(path: &str) -> Vec<Told> {

@@ -51,6 +51,7 @@ struct Script {
     beats: RefCell<Vec<String>>,
     ready: RefCell<Option<Duration>>,
     judged: RefCell<Vec<String>>,
+    silent: RefCell<Vec<(String, UnixMs)>>,
     delivered: RefCell<u32>,
 }
 
@@ -64,6 +65,7 @@ impl Script {
             beats: RefCell::default(),
             ready: RefCell::default(),
             judged: RefCell::default(),
+            silent: RefCell::default(),
             delivered: RefCell::default(),
         }
     }
@@ -123,6 +125,11 @@ impl World for Script {
     fn judge<'a>(&'a self, profile: &'a Profile, _: &'a Sample) -> LocalBoxFuture<'a, bool> {
         self.judged.borrow_mut().push(profile.user.clone());
         Box::pin(async { true })
+    }
+
+    fn silent<'a>(&'a self, profile: &'a Profile, since: UnixMs, _: &'a str) -> LocalBoxFuture<'a, bool> {
+        self.silent.borrow_mut().push((profile.user.clone(), since));
+        Box::pin(async { false })
     }
 
     fn deliver(&self, _: UnixMs) -> LocalBoxFuture<'_, ()> {
@@ -194,6 +201,11 @@ fn one_node_that_hangs_or_is_down_holds_up_no_other() {
         // The one that hangs was tried when its look ran out of time, and not before.
         assert!(script.ready.borrow().is_some_and(|at| at.as_secs() >= 45), "{:?}", script.ready);
         assert!(script.judged.borrow().iter().all(|user| user == "alice"));
+        let silent = script.silent.borrow();
+        let of_bob: Vec<UnixMs> = silent.iter().filter(|(user, _)| user == "bob").map(|(_, since)| *since).collect();
+        assert!(of_bob.len() > 1 && of_bob.iter().all(|since| *since == of_bob[0]), "since the first look: {of_bob:?}");
+        assert!(!silent.iter().any(|(user, _)| user == "alice"));
+        drop(silent);
         assert!(*script.delivered.borrow() >= 5);
         let log = script.log.borrow().join("\n");
         assert!(log.contains("<4>bob 0200000000: it can't be looked at: cannot reach lnd: refused"), "{log}");
