@@ -14,7 +14,7 @@ use crate::render::{self, Check, State};
 use crate::store::{self, BACKUPS, DATABASE, GraphFolder, Profile, Store};
 use crate::units::{DAY_MS, HOUR_MS, UnixMs};
 
-/// Check nodes, store, files, timer, last run and permissions
+/// Check nodes, sources, store, files, backups, timer, watcher, last run and permissions
 ///
 /// Ends with 0 where all is well or only needs a look, and with 1 where something does not work, so that a monitor can call
 /// it. It changes nothing.
