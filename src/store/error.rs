@@ -139,6 +139,8 @@ impl Error {
             Some(ErrorCode::SystemIoFailure) => {
                 Self::Io { what: "read or write", path: owned, source: io::Error::other(source.to_string()) }
             }
+            // What a column holds has another type, or is no text: this daznode did not write that.
+            _ if is_foreign(&source) => damaged(source.to_string()),
             _ => Self::Sql { path: owned, source },
         }
     }
@@ -161,6 +163,12 @@ impl Error {
         let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
         Self::Full { path: folder.to_path_buf(), free: free_bytes(folder) }
     }
+}
+
+/// Whether a value was read that no daznode writes there.
+const fn is_foreign(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, Utf8Error};
+    matches!(error, FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | Utf8Error(..))
 }
 
 /// What is free for us on the file system of `path`.
