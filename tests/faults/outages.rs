@@ -6,17 +6,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use daznode::sources::answers::{LIST_TOWERS, TOWER_STATS};
+use daznode::sources::answers::{ESTIMATE_FEE, LIST_TOWERS, TOWER_STATS};
 
 use crate::audit::audit;
 use crate::fake_lnd::{Asked, Builder, FakeLnd, Reply, Switch};
 use crate::harness::Sandbox;
-use crate::profiles::{enable, expected_events, lnd};
+use crate::profiles::{enable, expected_events, lnd, recorded};
 use crate::tally::survived;
 
 /// A node that has an answer to everything: of one that lacks something the last calls ask why, and change nothing.
 fn whole() -> Builder {
-    [&TOWER_STATS, &LIST_TOWERS].iter().fold(lnd(), |lnd, method| lnd.message(method.path, Bytes::new()))
+    let towers = [&TOWER_STATS, &LIST_TOWERS].iter().fold(lnd(), |lnd, method| lnd.message(method.path, Bytes::new()));
+    towers.message(ESTIMATE_FEE.path, recorded(ESTIMATE_FEE.path))
 }
 
 /// A node that goes away for so long at the call of this number.

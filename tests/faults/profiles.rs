@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
-use daznode::sources::answers::GET_INFO;
+use daznode::sources::answers::{ESTIMATE_FEE, GET_INFO};
 use daznode::sources::spec::{Certificate, LndSpec, SecretRef, SourceSpec};
 use daznode::store::{Access, NewProfile, Profile, Store};
 use daznode::units::{Network, UnixMs};
@@ -15,15 +15,18 @@ use tonic_lnd::lnrpc;
 use crate::fake_lnd::{Builder, FakeLnd};
 use crate::harness::{Sandbox, recording};
 
-/// The recording that has every answer but a watchtower client's.
+/// The recording that has every answer but a watchtower client's and an estimate of fees.
 pub(crate) fn whole() -> PathBuf {
     recording("bob-later")
 }
 
-/// An answer of it; of the watchtower client the start of one, made up.
+/// An answer of it, or one that is made up: the start of a watchtower client's, and 253 sat per 1,000 units of weight.
 pub(crate) fn recorded(path: &str) -> Bytes {
     if path.starts_with("/wtclientrpc.") {
         return Bytes::from_static(&[8, 1, 16, 2]);
+    }
+    if path == ESTIMATE_FEE.path {
+        return Bytes::from_static(&[8, 0xfd, 1]);
     }
     let name = format!("{}.pb", path.trim_start_matches('/').replace('/', "."));
     std::fs::read(whole().join(name)).unwrap().into()
