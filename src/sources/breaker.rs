@@ -96,6 +96,16 @@ impl Breaker {
         }
     }
 
+    /// Of this and one that another process kept at `kept_at`, the one that holds: what is left alone stays so until its
+    /// time is over, or until it answered after that.
+    pub fn or_kept<'a>(&'a self, kept: &'a Self, kept_at: UnixMs, now: UnixMs) -> &'a Self {
+        let left = kept.until.map_or(0, |until| until.since(now));
+        let left_alone = kept.state == BreakerState::Open && left > 0 && left <= millis(MOST_ASKED);
+        let asks_sooner = self.state != BreakerState::Open || self.until < kept.until;
+        let answered = self.last_good.is_some_and(|good| good > kept_at);
+        if left_alone && asks_sooner && !answered { kept } else { self }
+    }
+
     fn open(&mut self, now: UnixMs, wait: Option<Duration>, jitter: u32) {
         if self.state != BreakerState::Open {
             self.opened = self.opened.saturating_add(1);
@@ -217,6 +227,27 @@ mod tests {
         breaker.bad(at(60 * 24 * 400), Failure::Tries(3), 0, "x");
         assert_eq!(breaker.ask(at(0)), Ok(()));
         assert_eq!(breaker.state, BreakerState::HalfOpen);
+    }
+
+    #[test]
+    fn of_two_processes_the_one_that_was_asked_to_wait_holds_until_a_later_answer() {
+        let mut asked = Breaker::default();
+        asked.bad(at(0), Failure::Busy(Some(Duration::from_hours(2))), 0, "HTTP 429");
+        let mut before = Breaker::default();
+        before.good(at(-1));
+        assert_eq!(before.or_kept(&asked, at(0), at(1)), &asked, "it answered before");
+        assert_eq!(before.or_kept(&asked, at(0), at(120)), &before, "the time is over");
+        let mut later = Breaker::default();
+        later.good(at(1));
+        assert_eq!(later.or_kept(&asked, at(0), at(2)), &later);
+        let mut longer = Breaker::default();
+        longer.bad(at(1), Failure::Busy(Some(Duration::from_hours(3))), 0, "HTTP 429");
+        assert_eq!(longer.or_kept(&asked, at(0), at(2)), &longer);
+        assert_eq!(asked.or_kept(&longer, at(1), at(2)), &longer);
+        assert_eq!(before.or_kept(&later, at(1), at(2)), &before, "nobody has to wait");
+        let mut ahead = Breaker::default();
+        ahead.bad(at(60 * 24 * 400), Failure::Tries(3), 0, "x");
+        assert_eq!(before.or_kept(&ahead, at(0), at(2)), &before, "a clock that was wrong");
     }
 
     #[derive(Clone, Debug)]

@@ -28,8 +28,20 @@ impl Store {
         let tenant = self.tenant_of(of)?;
         self.write(|tx| {
             self.sql(checks.iter().try_for_each(|check| put_check(tx, tenant, check)))?;
-            self.sql(states.iter().try_for_each(|state| put_state(tx, tenant, state, now)))
+            self.sql(states.iter().try_for_each(|state| {
+                // A node is the operator's own, and asked whatever is kept of it.
+                if of.is_none() && waits(tx, tenant, state, now)? {
+                    return Ok(());
+                }
+                put_state(tx, tenant, state, now)
+            }))
         })
+    }
+
+    /// The breaker that is kept of one source.
+    pub fn source_breaker(&self, of: Option<&Profile>, source: &str, subject: &str) -> Result<Option<Breaker>> {
+        let tenant = self.tenant_of(of)?;
+        self.read(|tx| self.sql(breaker(tx, (tenant, source, subject)).map(|kept| kept.map(|(kept, _)| kept))))
     }
 
     /// What is kept of one source.
@@ -39,7 +51,7 @@ impl Store {
         self.read(|tx| {
             self.sql((|| {
                 Ok(Kept {
-                    breaker: breaker(tx, which)?,
+                    breaker: breaker(tx, which)?.map(|(kept, _)| kept),
                     last: last_check(tx, which)?,
                     checks: hours(tx, which, now)?,
                     days: days(tx, which, now)?,
@@ -98,20 +110,28 @@ fn put_state(tx: &Transaction<'_>, tenant: i64, state: &SourceState, now: UnixMs
     .map(|_| ())
 }
 
-fn breaker(tx: &Transaction<'_>, which: Which<'_>) -> rusqlite::Result<Option<Breaker>> {
+/// Whether another process kept that the source is to be left alone, and knows better.
+fn waits(tx: &Transaction<'_>, tenant: i64, state: &SourceState, now: UnixMs) -> rusqlite::Result<bool> {
+    let kept = breaker(tx, (tenant, &state.source, &state.subject))?;
+    Ok(kept.is_some_and(|(kept, at)| *state.breaker.or_kept(&kept, at, now) != state.breaker))
+}
+
+/// A source's breaker, and when it was kept.
+fn breaker(tx: &Transaction<'_>, which: Which<'_>) -> rusqlite::Result<Option<(Breaker, UnixMs)>> {
     tx.prepare_cached(
-        "SELECT state, failures, opened, until_ms, last_good_ms, last_error FROM source_states \
+        "SELECT state, failures, opened, until_ms, last_good_ms, last_error, updated_ms FROM source_states \
          WHERE tenant = ?1 AND source = ?2 AND subject = ?3",
     )?
     .query_row(which, |row| {
-        Ok(Breaker {
+        let breaker = Breaker {
             state: row.get::<_, Named<BreakerState>>(0)?.0,
             failures: row.get(1)?,
             opened: row.get(2)?,
             until: row.get::<_, Option<i64>>(3)?.map(UnixMs),
             last_good: row.get::<_, Option<i64>>(4)?.map(UnixMs),
             last_error: row.get(5)?,
-        })
+        };
+        Ok((breaker, UnixMs(row.get(6)?)))
     })
     .optional()
 }

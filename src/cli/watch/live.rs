@@ -1,8 +1,7 @@
 //! The nodes as they are, and what the watcher does with what it sees of them: it judges, checks sources and sends.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
-use std::rc::Rc;
+use std::collections::HashSet;
 use std::time::Duration;
 
 use futures_util::future::{LocalBoxFuture, join_all};
@@ -18,6 +17,7 @@ use crate::notify::Courier;
 use crate::report::Alert;
 use crate::snapshot::{PublicView, SCHEMA, Sample, Snapshot};
 use crate::sources;
+use crate::sources::breaker::SourceState;
 use crate::sources::health::{LND, NodeHealth, Probe as _};
 use crate::sources::public::PublicSources;
 use crate::sources::streams::WordSender;
@@ -35,9 +35,6 @@ pub(super) struct Live<'a> {
     filter: ProfileFilter,
     courier: Courier,
     public: PublicSources,
-    nodes: RefCell<HashMap<Uuid, Rc<NodeHealth>>>,
-    /// Whether the breakers of the public sources were taken over from the store.
-    recalled: RefCell<bool>,
     /// Profiles of which it was said that their macaroon does not allow every stream.
     said: RefCell<HashSet<Uuid>>,
     log: service::Log,
@@ -52,8 +49,6 @@ impl<'a> Live<'a> {
             filter,
             courier: notify::courier(context),
             public: collect::public_sources(context, &Nodes::new(context))?,
-            nodes: RefCell::default(),
-            recalled: RefCell::default(),
             said: RefCell::default(),
             log: service::Log::new(),
         })
@@ -81,7 +76,7 @@ impl<'a> Live<'a> {
     }
 
     async fn check_node(&self, profile: &Profile, now: UnixMs) -> store::Result<()> {
-        let health = self.health(profile, now).await?;
+        let health = self.health(profile).await?;
         let nodes = Nodes::at(self.context, now);
         let check = match nodes.live(profile).await {
             Ok(live) => health.probe(&live.connection, now).await,
@@ -91,33 +86,27 @@ impl<'a> Live<'a> {
         self.store.run(move |store| store.put_source_health(Some(&profile), &[check], &[state], now)).await
     }
 
-    /// A node's health, with the breaker that was kept of it.
-    async fn health(&self, profile: &Profile, now: UnixMs) -> store::Result<Rc<NodeHealth>> {
-        if let Some(known) = self.nodes.borrow().get(&profile.id) {
-            return Ok(Rc::clone(known));
-        }
+    /// A node's health, with the breaker that is kept of it: a run may have asked since.
+    async fn health(&self, profile: &Profile) -> store::Result<NodeHealth> {
         let of = profile.clone();
-        let load = move |store: &store::Store| store.source_health(Some(&of), LND, of.pubkey.as_str(), now);
-        let breaker = self.store.run(load).await?.breaker.unwrap_or_default();
-        let health = Rc::new(NodeHealth::new(profile.pubkey.clone(), profile.network, breaker));
-        self.nodes.borrow_mut().insert(profile.id, Rc::clone(&health));
-        Ok(health)
+        let load = move |store: &store::Store| store.source_breaker(Some(&of), LND, of.pubkey.as_str());
+        let breaker = self.store.run(load).await?.unwrap_or_default();
+        Ok(NodeHealth::new(profile.pubkey.clone(), profile.network, breaker))
     }
 
     async fn check_public(&self, now: UnixMs) -> store::Result<()> {
-        if !self.recalled.replace(true) {
-            let places = collect::places(&self.public);
-            let load = move |store: &store::Store| {
-                let kept = places.iter().map(|(source, subject)| store.source_health(None, source, subject, now));
-                kept.collect::<store::Result<Vec<_>>>()
-            };
-            let kept = self.store.run(load).await?;
-            let places = collect::places(&self.public).into_iter();
-            let states = places.zip(kept).filter_map(|((source, subject), kept)| {
-                Some(sources::breaker::SourceState { source, subject, breaker: kept.breaker? })
-            });
-            self.public.recall(&states.collect::<Vec<_>>());
-        }
+        // A run may have been asked to leave one alone since the last time.
+        let places = collect::places(&self.public);
+        let load = move |store: &store::Store| {
+            let mut states = Vec::with_capacity(places.len());
+            for (source, subject) in places {
+                if let Some(breaker) = store.source_breaker(None, &source, &subject)? {
+                    states.push(SourceState { source, subject, breaker });
+                }
+            }
+            Ok(states)
+        };
+        self.public.recall(&self.store.run(load).await?);
         let checks = self.public.probe(now).await;
         let states = self.public.states();
         if checks.is_empty() && states.is_empty() {

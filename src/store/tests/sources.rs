@@ -51,10 +51,19 @@ fn the_last_check_and_the_breaker_come_back_as_they_were() {
     let health = there.health(NOW);
     assert_eq!((health.error_class, health.breaker), (Some(ErrorClass::TooMany), Some(BreakerState::Open)));
     assert_eq!(health.last_good, Some(NOW.plus(-HOUR_MS)));
-    let closed = SourceState { breaker: Breaker::default(), ..state() };
-    f.store.put_source_health(None, &[check(NOW, true)], &[closed], NOW).unwrap();
+    let good = |at: UnixMs| Breaker { last_good: Some(at), ..Breaker::default() };
+    let put = |breaker: Breaker| {
+        let closed = SourceState { breaker, ..state() };
+        f.store.put_source_health(None, &[check(NOW, true)], &[closed], NOW.plus(2)).unwrap();
+        f.store.source_breaker(None, PLACE, PLACE).unwrap()
+    };
+    assert_eq!(
+        put(good(NOW.plus(-1))),
+        Some(state().breaker),
+        "who did not hear that it is to be left alone ends nothing"
+    );
+    assert_eq!(put(good(NOW.plus(1))), Some(good(NOW.plus(1))), "it answered since");
     let there = kept(&f.store, NOW);
-    assert_eq!(there.breaker, Some(Breaker::default()), "the newest state stands");
     assert!(!there.last.unwrap().good, "the first word about a moment stands");
 }
 
