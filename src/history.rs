@@ -155,6 +155,8 @@ pub struct Watched {
     pub htlcs_off: Vec<Window>,
     /// Likewise for the peers' connections.
     pub peers_off: Vec<Window>,
+    /// Forwards that settled in the last 24 hours while HTLCs were watched.
+    pub settled_day: u32,
     /// Forwards that failed in the last 24 hours, by pair and reason.
     pub failures_day: Vec<FailureFlow>,
     /// In 7 days.

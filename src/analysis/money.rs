@@ -231,7 +231,8 @@ pub(super) fn success_rate(facts: &Facts<'_>) -> Option<f64> {
     if covered < facts.limits.watched_percent.clamp(1, 100).saturating_mul(10_000) {
         return None;
     }
-    let settled = i128::from(facts.history.day.forwards);
+    // Both in the same time: a forward that settled while nobody watched has no failures beside it.
+    let settled = i128::from(watched.settled_day);
     let failed: i128 = watched.failures_day.iter().map(|f| i128::from(f.count)).sum();
     share_ppm(settled, settled + failed).map(share)
 }

@@ -185,6 +185,7 @@ pub(super) fn watched(tx: &Transaction<'_>, key: Key, end: UnixMs) -> rusqlite::
         peers_off: off(&peers),
         ..Watched::default()
     };
+    watched.settled_day = settled(tx, key, &within(&htlcs, 1))?;
     let [day, week, month] = failures(tx, key, end)?;
     watched.failures_day = day;
     watched.failures_week = week;
@@ -206,6 +207,17 @@ pub(super) fn coverage(tx: &Transaction<'_>, key: Key, stream: &str, window: Win
     let of = (key.tenant, key.node, stream, window.start.0, window.end.0);
     let rows = some.query_map(of, |row| Ok((row.get(0)?, row.get(1)?)))?;
     rows.collect::<rusqlite::Result<Vec<Span>>>().map(spans::joined)
+}
+
+/// Forwards that settled within these spans.
+fn settled(tx: &Transaction<'_>, key: Key, spans: &[Span]) -> rusqlite::Result<u32> {
+    let mut count = tx.prepare_cached(
+        "SELECT count(*) FROM forwards WHERE tenant = ?1 AND node = ?2 AND at_ns >= ?3 AND at_ns < ?4",
+    )?;
+    spans.iter().try_fold(0_u32, |sum, (from, to)| {
+        let of = (key.tenant, key.node, UnixMs(*from).nanos(), UnixMs(*to).nanos());
+        count.query_row(of, |row| row.get::<_, u32>(0)).map(|more| sum.saturating_add(more))
+    })
 }
 
 type Failures = HashMap<(i64, i64, FailureReason), FailureFlow>;

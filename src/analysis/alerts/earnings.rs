@@ -100,10 +100,14 @@ pub(super) fn failures_known(facts: &Facts<'_>) -> bool {
     facts.fresh() && day >= DAY_MS / 2 && month >= WATCHED_DAYS.saturating_mul(DAY_MS)
 }
 
-/// Tries and the share of them that settled, in ppm; of the settled ones as many as fall into the watched time.
-fn success(forwards: u32, failures: &[FailureFlow], watched_ms: i64, days: i64) -> Option<(i128, i64)> {
-    let span = i128::from(days.saturating_mul(DAY_MS));
-    let settled = i128::from(forwards) * i128::from(watched_ms).min(span) / span;
+/// Of the month's forwards as many as fall into the watched time, if they came evenly.
+fn settled_in_month(forwards: u32, watched_ms: i64) -> i128 {
+    let span = i128::from(30 * DAY_MS);
+    i128::from(forwards) * i128::from(watched_ms).min(span) / span
+}
+
+/// Tries and the share of them that settled, in ppm.
+fn success(settled: i128, failures: &[FailureFlow]) -> Option<(i128, i64)> {
     let tries = settled + failures.iter().map(|f| i128::from(f.count)).sum::<i128>();
     Some((tries, share_ppm(settled, tries)?))
 }
@@ -111,9 +115,9 @@ fn success(forwards: u32, failures: &[FailureFlow], watched_ms: i64, days: i64) 
 /// `success-unusual`: the day's share of forwards that settled against that of 30 days.
 pub(super) fn success_unusual(facts: &Facts<'_>) -> Vec<Finding> {
     let (history, watched) = (facts.history, &facts.history.watched);
-    let [day_ms, _, month_ms] = watched.htlcs_ms;
-    let day = success(history.day.forwards, &watched.failures_day, day_ms, 1);
-    let month = success(history.month.forwards, &watched.failures_month, month_ms, 30);
+    let [_, _, month_ms] = watched.htlcs_ms;
+    let day = success(i128::from(watched.settled_day), &watched.failures_day);
+    let month = success(settled_in_month(history.month.forwards, month_ms), &watched.failures_month);
     let (Some((tries, now)), Some((_, usual))) = (day, month) else { return Vec::new() };
     let far = now.saturating_sub(usual);
     let enough = tries >= i128::from(facts.limits.success_min_tries);

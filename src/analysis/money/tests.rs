@@ -96,7 +96,9 @@ fn missed_demand_is_what_lacked_balance_while_somebody_watched() {
 
 fn rate(settled: u32, failed: u32, watched_ms: i64) -> Option<f64> {
     let mut past = history(&[]);
-    past.day.forwards = settled;
+    // Twice as many in the whole day as while it was watched.
+    past.day.forwards = 2 * settled;
+    past.watched.settled_day = settled;
     past.watched.htlcs_ms = [watched_ms; 3];
     past.watched.failures_day = vec![failure(1, FailureReason::Downstream, failed, 0)];
     made(&snapshot(vec![channel(1, 1, 1)]), &past).metrics.forwarding.success_rate_24h

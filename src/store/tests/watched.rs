@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::support::{NOW, fixture, pubkey, snapshot};
+use super::support::{NOW, fixture, forward, pubkey, snapshot};
 use crate::history::{FailureFlow, PeerWatch};
-use crate::snapshot::{FailedForward, FailureReason, PeerSession, WatchSpan, WatchedEvents};
+use crate::snapshot::{Events, FailedForward, FailureReason, PeerSession, WatchSpan, WatchedEvents};
 use crate::units::{DAY_MS, HOUR_MS, Msat, Scid, UnixMs};
 
 const MINUTE_MS: i64 = 60_000;
@@ -79,6 +79,26 @@ fn failures_are_summed_by_pair_and_reason_and_given_twice_count_once() {
         .query_row("SELECT count(*) FROM coverage WHERE tenant = 1 AND stream = 'watch:htlcs'", [], |row| row.get(0))
         .unwrap();
     assert_eq!(spans, 1, "spans that touch are one");
+}
+
+#[test]
+fn forwards_that_settled_count_only_where_their_failures_were_watched() {
+    let f = fixture();
+    let at = [hours(-25), hours(-20), hours(-19).plus(-1), hours(-19), hours(-5), hours(-4), NOW];
+    let forwards = at.iter().map(|at| forward(at.nanos(), 1, 2, 1_010, 1_000)).collect();
+    f.store.put_events(&f.profile, &Events::Forwards(forwards)).unwrap();
+    let seen = WatchedEvents {
+        // An hour within the day, one hour that ends with it, and one before it.
+        coverage: vec![
+            span("htlcs", hours(-26), hours(-24)),
+            span("htlcs", hours(-20), hours(-19)),
+            span("htlcs", hours(-5), hours(2)),
+        ],
+        ..WatchedEvents::default()
+    };
+    f.store.put_watched(&f.profile, &seen).unwrap();
+    let history = f.store.history(&f.profile, NOW, NOW.day()).unwrap();
+    assert_eq!((history.watched.settled_day, history.day.forwards), (4, 5));
 }
 
 #[test]

@@ -55,6 +55,7 @@ fn tried(day: (u32, u32), month: (u32, u32)) -> History {
         fee: Msat::ZERO,
     };
     past.day.forwards = day.0;
+    past.watched.settled_day = day.0;
     past.month.forwards = month.0;
     past.watched.failures_day = vec![failed(day.1)];
     past.watched.failures_month = vec![failed(month.1)];
