@@ -103,7 +103,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if words.first().is_some_and(|word| word == watch::WORD) {
-        watch::follow(words[1].parse().unwrap());
+        watch::follow(words[1].parse().unwrap(), std::path::Path::new(&words[2]));
         return ExitCode::SUCCESS;
     }
     let quick = words.iter().any(|word| word == "quick");
