@@ -6,7 +6,7 @@ use bytes::Bytes;
 use prost::Message as _;
 use tonic_lnd::lnrpc;
 
-use crate::commands;
+use crate::commands::COMMANDS;
 use crate::fake_lnd::{FakeLnd, Reply};
 use crate::harness::{Ended, Sandbox};
 use crate::profiles::{enable, message, whole};
@@ -113,7 +113,7 @@ fn names_and_memos_harm_no_terminal() {
     let mut seen = 0;
     let enable = ["enable", "--recording", folder.to_str().unwrap()];
     let first = [&enable[..], &[&enable[..], &["--json"]].concat(), &["show", EVIL_ARGUMENT]];
-    for args in first.into_iter().chain(commands::all()) {
+    for args in first.into_iter().chain(COMMANDS.iter().copied()) {
         let ended = run(&sandbox, args);
         assert!(matches!(ended.code, Some(0..=3)), "{args:?}: {:?} {}", ended.code, ended.stderr);
         seen += usize::from(ended.stdout.contains("seen") || ended.stderr.contains("seen"));
@@ -144,7 +144,7 @@ fn words_of_a_node_that_refuses_harm_no_terminal() {
         let made = run(&sandbox, &["-v", "generate", "--all", "--retries", "0"]);
         assert!(matches!(made.code, Some(1 | 3)), "{path}: {:?}", made.code);
         let mut all = format!("{}{}", made.stdout, made.stderr);
-        for args in commands::all() {
+        for args in COMMANDS {
             let ended = run(&sandbox, args);
             all.push_str(&ended.stdout);
             all.push_str(&ended.stderr);

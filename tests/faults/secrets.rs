@@ -3,8 +3,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -16,7 +15,7 @@ use daznode::units::Network;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::commands;
+use crate::commands::COMMANDS;
 use crate::fake_lnd::{Builder, FakeLnd, Reply};
 use crate::harness::Sandbox;
 use crate::profiles::{macaroon, of_the_main_chain, put_on, store, whole};
@@ -48,6 +47,21 @@ impl Canary {
 
 const SIGNATURE: &str = "canary-of-the-macaroon-012345678";
 const KEY: &str = "canary-of-the-amboss-key-9876543210";
+const TOKEN: &str = "canary-of-a-chat-token-0123456789";
+const URL: &str = "canary-in-the-url-of-a-channel-9876";
+const SIGNING: &str = "canary-of-what-webhooks-are-signed-with";
+const CALLED: &str = "canary-in-the-url-of-the-heartbeat-0";
+
+fn canaries() -> [Canary; 6] {
+    [
+        Canary::new("the macaroon", SIGNATURE),
+        Canary::new("the key of a source", KEY),
+        Canary::new("the token of a channel", TOKEN),
+        Canary::new("the URL of a channel", URL),
+        Canary::new("the key of a webhook", SIGNING),
+        Canary::new("the URL of the heartbeat", CALLED),
+    ]
+}
 
 /// The recorded macaroon, whose signature is the canary.
 pub(crate) fn marked() -> Vec<u8> {
@@ -57,22 +71,22 @@ pub(crate) fn marked() -> Vec<u8> {
     macaroon
 }
 
-/// A public source that refuses, and repeats in its words all that it was sent: its URL, and how often it was told the key.
-pub(crate) fn parrot() -> (String, Arc<AtomicUsize>) {
+/// A service that refuses, and repeats in its words all that it was sent: its URL, and what it was sent so far.
+pub(crate) fn parrot() -> (String, Arc<Mutex<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let told = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&told);
+    let told = Arc::new(Mutex::new(String::new()));
+    let kept = Arc::clone(&told);
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             let mut heard = vec![0; 4096];
             let n = stream.read(&mut heard).unwrap_or(0);
-            count.fetch_add(usize::from(String::from_utf8_lossy(&heard[..n]).contains(KEY)), Ordering::SeqCst);
+            kept.lock().unwrap().push_str(&String::from_utf8_lossy(&heard[..n]));
             let head = format!("HTTP/1.1 403 Forbidden\r\nContent-Length: {n}\r\nConnection: close\r\n\r\n");
             let _ = stream.write_all(&[head.as_bytes(), &heard[..n]].concat());
         }
     });
-    (format!("http://{address}/graphql"), told)
+    (format!("http://{address}"), told)
 }
 
 /// What a command says, and what other programs can see of it and of what it starts.
@@ -144,13 +158,26 @@ fn faults() -> Vec<(&'static str, Builder)> {
     ]
 }
 
-/// A profile whose secrets are canaries, and a public source that knows one of them.
+/// A profile whose secrets are canaries, and a service that is a public source and all the channels, and knows the others.
 pub(crate) fn place(node: &FakeLnd, source: &str) -> Sandbox {
     let sandbox = Sandbox::new();
-    let key = sandbox.put("hidden/amboss.key", KEY.as_bytes(), 0o600);
+    let hidden = |name: &str, secret: &str| {
+        sandbox.put(&format!("hidden/{name}"), secret.as_bytes(), 0o600).display().to_string()
+    };
     let config = format!(
-        "[run]\ntimeout_s = 2\n[sources.amboss]\nenabled = true\nurl = \"{source}\"\nkey_file = \"{}\"\n",
-        key.display()
+        "[run]\ntimeout_s = 2\n\
+         [sources.amboss]\nenabled = true\nurl = \"{source}/graphql\"\nkey_file = \"{}\"\n\
+         [notify]\nallow_private = [\"127.0.0.1\"]\nheartbeat_url_file = \"{heartbeat}\"\n\
+         heartbeat_fail_url_file = \"{heartbeat}\"\n\
+         [notify.channels.chat]\nkind = \"telegram\"\nserver = \"{source}\"\ntoken_file = \"{}\"\nchat_id = 1\n\
+         [notify.channels.talk]\nkind = \"discord\"\nurl_file = \"{}\"\n\
+         [notify.channels.hook]\nkind = \"webhook\"\nurl_file = \"{}\"\nsecret_file = \"{}\"\n",
+        hidden("amboss.key", KEY),
+        hidden("chat.token", TOKEN),
+        hidden("talk.url", &format!("{source}/api/webhooks/{URL}")),
+        hidden("hook.url", &format!("{source}/{URL}")),
+        hidden("hook.secret", SIGNING),
+        heartbeat = hidden("heartbeat.url", &format!("{source}/{CALLED}")),
     );
     sandbox.put("home/.config/daznode/config.toml", config.as_bytes(), 0o600);
     let spec = LndSpec {
@@ -173,29 +200,32 @@ pub(crate) fn place(node: &FakeLnd, source: &str) -> Sandbox {
 #[test]
 fn no_command_and_no_fault_brings_a_secret_to_light() {
     let (source, told) = parrot();
-    let rows = commands::all();
     let faults = faults();
-    let runs = faults.len() * rows.len();
+    let runs = faults.len() * COMMANDS.len();
     // Most of the time is waiting for nodes that are silent.
     std::thread::scope(|scope| {
-        let (source, rows) = (source.as_str(), rows.as_slice());
+        let source = source.as_str();
         let all: Vec<_> = faults
             .into_iter()
-            .map(|(fault, node)| (fault, scope.spawn(move || no_secret_is_seen(fault, node, source, rows))))
+            .map(|(fault, node)| (fault, scope.spawn(move || no_secret_is_seen(fault, node, source))))
             .collect();
         for (fault, one) in all {
             assert!(one.join().is_ok(), "{fault}");
         }
     });
-    assert!(told.load(Ordering::SeqCst) > 0, "the source was never shown its key");
+    let told = told.lock().unwrap();
+    for secret in [KEY, TOKEN, URL, CALLED] {
+        assert!(told.contains(secret), "{secret} was never sent where it belongs");
+    }
+    assert!(!told.contains(SIGNING) && !told.contains(SIGNATURE), "sent to somebody who must not have it");
     survived("secrets in output, store, arguments and environment, by command and fault", runs);
 }
 
-fn no_secret_is_seen(fault: &str, node: Builder, source: &str, rows: &[&[&str]]) {
-    let canaries = [Canary::new("the macaroon", SIGNATURE), Canary::new("the key of a source", KEY)];
+fn no_secret_is_seen(fault: &str, node: Builder, source: &str) {
+    let canaries = canaries();
     let node = node.start();
     let sandbox = place(&node, source);
-    for args in rows {
+    for args in COMMANDS {
         let seen = run(&sandbox, args);
         for canary in &canaries {
             assert!(!canary.is_in(&seen), "{} is in what {args:?} shows ({fault})", canary.name);
