@@ -4,8 +4,10 @@ mod lnd;
 mod public;
 mod settings;
 mod stored;
+mod streams;
+mod told;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A parser of outside bytes.
 #[derive(Clone, Copy)]
@@ -45,7 +47,13 @@ pub(crate) static TARGETS: &[Target] = &[
     Target { name: "mempool-node", corpus: public::nodes, words: public::JSON, run: public::mempool_node },
     Target { name: "amboss-node", corpus: public::amboss_nodes, words: public::JSON, run: public::amboss_node },
     Target { name: "amboss-fees", corpus: public::amboss_rates, words: public::JSON, run: public::amboss_fees },
+    Target { name: "remote-health", corpus: public::healths, words: public::JSON, run: public::remote_health },
+    Target { name: "position", corpus: public::positions, words: public::JSON, run: public::position },
     Target { name: "retry-after", corpus: public::waits, words: &["GMT", "+2400", "Feb 30"], run: public::wait },
+    Target { name: "streams", corpus: streams::messages, words: &[], run: streams::message },
+    Target { name: "kept-graph", corpus: streams::graphs, words: &[], run: streams::graph },
+    Target { name: "channels", corpus: told::settings, words: told::SETTINGS, run: told::setting },
+    Target { name: "event", corpus: told::events, words: told::TEXT, run: told::event },
     Target { name: "report", corpus: stored::reports, words: public::JSON, run: stored::report },
     Target { name: "backup-manifest", corpus: stored::manifests, words: public::JSON, run: stored::manifest },
     Target {
@@ -69,6 +77,20 @@ pub(crate) fn all(folder: &str, ending: &str) -> Vec<Vec<u8>> {
     paths.sort();
     paths.retain(|path| path.to_string_lossy().ends_with(ending));
     paths.iter().map(|path| std::fs::read(path).unwrap()).collect()
+}
+
+/// What is made of the input as a file of this name, in a folder that is made once for each thread.
+pub(crate) fn in_memory<T>(name: &str, input: &[u8], read: impl FnOnce(&Path) -> T) -> T {
+    thread_local! {
+        // In memory, where there is such a place: it is written very often.
+        static FOLDER: tempfile::TempDir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+    }
+    FOLDER.with(|folder| {
+        let path = folder.path().join(name);
+        #[expect(clippy::disallowed_methods, reason = "a test's own file")]
+        std::fs::write(&path, input).unwrap();
+        read(&path)
+    })
 }
 
 /// The input as text, as one that is not UTF-8 is read.

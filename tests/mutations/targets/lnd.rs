@@ -19,7 +19,7 @@ use daznode::sources::recording::Folder;
 use daznode::sources::{Error, Resume};
 use daznode::units::{Sat, UnixMs};
 
-use super::{all, fixtures, text};
+use super::{all, fixtures, in_memory, text};
 
 pub(crate) const CAVEATS: &[&str] = &["time-before 2026-11-21T06:00:00Z", "ipaddr 127.0.0.1", "uri:", "\u{2}\u{1}"];
 pub(crate) const PEM: &[&str] = &["-----BEGIN CERTIFICATE-----\n", "-----END CERTIFICATE-----\n", "=", "\n\n"];
@@ -103,16 +103,10 @@ pub(crate) fn manifests() -> Vec<Vec<u8>> {
         .to_vec()
 }
 
-/// Its `meta.json`, in a folder that is made once for each thread.
+/// Its `meta.json`.
 pub(crate) fn recording(input: &[u8]) -> bool {
-    thread_local! {
-        // In memory, where there is such a place: it is written very often.
-        static FOLDER: tempfile::TempDir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
-    }
-    FOLDER.with(|folder| {
-        #[expect(clippy::disallowed_methods, reason = "a test's own file")]
-        std::fs::write(folder.path().join("meta.json"), input).unwrap();
-        let Ok(read) = Folder::open(folder.path()) else { return false };
+    in_memory("meta.json", input, |path| {
+        let Ok(read) = Folder::open(path.parent().unwrap()) else { return false };
         // What is said of it is all of it.
         let _ = (read.name().to_owned(), read.network(), read.taken_at().rfc3339(), read.backup());
         true

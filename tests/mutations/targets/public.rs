@@ -1,7 +1,7 @@
 //! What public sources answer. A source of facts is a function here and a line in the table.
 
 use daznode::sources::http::{date, retry_after};
-use daznode::sources::{amboss, mempool};
+use daznode::sources::{amboss, mempool, position as place, remote};
 use daznode::units::{Pubkey, UnixMs};
 
 use super::{fixtures, of, text};
@@ -80,6 +80,28 @@ pub(crate) fn amboss_fees(input: &[u8]) -> bool {
     let body = text(input);
     let _ = amboss::fees(&body, false);
     amboss::fees(&body, true).is_ok()
+}
+
+pub(crate) fn healths() -> Vec<Vec<u8>> {
+    of(&[r#"{"status":"ok","version":"0.2.0","newest_report_at":"2026-11-21T06:00:00Z"}"#, r#"{"status":"ok"}"#])
+}
+
+pub(crate) fn remote_health(input: &[u8]) -> bool {
+    remote::health(&text(input)).is_ok()
+}
+
+pub(crate) fn positions() -> Vec<Vec<u8>> {
+    files(&["network.json"])
+}
+
+/// What another daznode and LNRouter say of a node and the network.
+pub(crate) fn position(input: &[u8]) -> bool {
+    let read = place::position(&text(input), &asked(), UnixMs::from_secs(1_795_240_800));
+    if let Ok(mempool::Told::Fact(read, _)) = &read {
+        let whole = read.network.and_then(|network| network.capacity);
+        assert!(read.node.capacity.zip(whole).is_none_or(|(part, whole)| part <= whole), "{read:?}");
+    }
+    read.is_ok()
 }
 
 pub(crate) fn waits() -> Vec<Vec<u8>> {

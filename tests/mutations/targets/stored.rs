@@ -14,7 +14,7 @@ fn is_harmful(c: char) -> bool {
 }
 
 #[track_caller]
-fn harmless(what: &str, printed: &str) {
+pub(crate) fn harmless(what: &str, printed: &str) {
     assert!(!printed.chars().any(is_harmful), "{what}: {:?}", printed.chars().find(|c| is_harmful(*c)));
 }
 
