@@ -358,6 +358,19 @@ async fn a_clock_that_jumps_ends_what_is_known_where_it_was_last_known() {
     .await;
 }
 
+/// How many messages have left once nothing moves any more: what the windows and buffers on the way hold.
+async fn stalled(lnd: &FakeLnd) -> usize {
+    let mut before = 0;
+    loop {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let now = lnd.told();
+        if now == before && now > 0 {
+            return now;
+        }
+        before = now;
+    }
+}
+
 #[tokio::test]
 async fn a_slow_listener_holds_the_reading_and_loses_nothing() {
     local(async {
@@ -369,21 +382,37 @@ async fn a_slow_listener_holds_the_reading_and_loses_nothing() {
         let limits = Limits { alive_every: Duration::from_secs(20), ..quick() };
         let mut following = follow_with(&lnd, &[Stream::Peers], limits, 1);
         following.began().await;
-        // Until nothing moves any more: what the windows and buffers on the way hold has left.
-        let mut before = 0;
-        loop {
-            tokio::time::sleep(Duration::from_millis(300)).await;
-            let now = lnd.told();
-            if now == before && now > 0 {
-                break;
-            }
-            before = now;
-        }
+        let before = stalled(&lnd).await;
         assert!(before < MANY, "all of {MANY} messages left");
         for number in 0..MANY {
             assert_eq!(who(&following.told().await).0, &key_of(number));
         }
         assert_eq!(lnd.told(), MANY);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn all_streams_full_of_small_messages_are_no_load_that_ends_the_connection() {
+    local(async {
+        // Shorter than any that LND sends.
+        const MANY: usize = 8_000;
+        let lnd = ready(|_| {
+            let short = Told::Message(vec![0xf8, 0x07, 1].repeat(11).into());
+            Reply::Stream(std::iter::repeat_n(short, MANY).chain([Told::Hang]).collect())
+        });
+        let limits = Limits { alive_every: Duration::from_secs(20), ..quick() };
+        let mut following = follow_with(&lnd, &Stream::ALL, limits, 1);
+        assert!(stalled(&lnd).await < 4 * MANY);
+        let mut heard = 0;
+        while heard < 4 * MANY {
+            match following.any().await {
+                Word::Told { .. } => heard += 1,
+                Word::Ended { stream, error, .. } => panic!("{stream:?} after {heard} messages: {error}"),
+                Word::Began { .. } | Word::Alive { .. } => {}
+            }
+        }
+        assert_eq!(lnd.told(), 4 * MANY);
     })
     .await;
 }

@@ -71,7 +71,7 @@ const CONNECTION_WINDOW: u32 = 16 << 20;
 /// The same for streams that are followed: little waits to be read, and one that is not read leaves room for the others.
 const FOLLOWED_STREAM_WINDOW: u32 = 256 << 10;
 /// Far more than the streams can fill: a connection is ended for too many small frames once those that wait, each counted as
-/// what it lacks of 256 bytes, come to half of this. Four full streams of messages of 45 bytes come to 5 MiB.
+/// what it lacks of 256 bytes, come to half of this. Four full streams of messages of 38 bytes come to 6 MiB.
 const FOLLOWED_CONNECTION_WINDOW: u32 = 16 << 20;
 
 /// How a connection over which nothing may come for hours is known to stand.
