@@ -49,7 +49,9 @@ pub(in crate::analysis) fn not_measured(facts: &Facts<'_>) -> Vec<NotMeasured> {
 
 /// A watch that is broken off for less than this in a day, all together, is not worth a line: it is always told up to a
 /// minute ago at most.
-const SHORT_MS: i64 = 5 * 60_000;
+const SHORT_MS: i64 = 5 * MINUTE_MS;
+/// A shorter span is not named.
+const MINUTE_MS: i64 = 60_000;
 /// Spans that are named; the longest.
 const SPANS: usize = 3;
 
@@ -59,25 +61,32 @@ fn not_watched([day, _, month]: [i64; 3], off: &[Window], what: &str) -> Option<
         return Some(format!("No watcher ran, and LND keeps no record of {what}."));
     }
     if day == 0 {
-        return Some("The watcher was off for all of the last 24 hours.".to_owned());
+        return Some("Nothing was watched in the last 24 hours: the watcher was off, or LND was.".to_owned());
     }
     let length = |window: &Window| window.end.since(window.start);
     if off.iter().map(length).sum::<i64>() <= SHORT_MS {
         return None;
     }
-    let mut longest: Vec<&Window> = off.iter().collect();
+    let mut longest: Vec<&Window> = off.iter().filter(|window| length(window) >= MINUTE_MS).collect();
     longest.sort_by_key(|window| -length(window));
-    longest.truncate(SPANS);
-    longest.sort_by_key(|window| window.start);
-    let minute = |at: UnixMs| at.timestamp().strftime("%H:%M").to_string();
-    let times: Vec<String> = longest.iter().map(|w| format!("{}-{}", minute(w.start), minute(w.end))).collect();
-    let more = match off.len().saturating_sub(SPANS) {
+    let more = match longest.len().saturating_sub(SPANS) {
         0 => String::new(),
         more => format!(" and {}", words::number(more, "more time")),
     };
-    let (hours, minutes) = (day / HOUR_MS, day % HOUR_MS / 60_000);
+    longest.truncate(SPANS);
+    longest.sort_by_key(|window| window.start);
+    let times: Vec<String> = longest.iter().map(|window| times(window)).collect();
+    let times = if times.is_empty() { String::new() } else { format!(", but not {} (UTC){more}", times.join(", ")) };
+    let (hours, minutes) = (day / HOUR_MS, day % HOUR_MS / MINUTE_MS);
     let minutes = if minutes == 0 { String::new() } else { format!(" {minutes} min") };
-    Some(format!("Watched {hours} h{minutes} of 24; the watcher was off {} (UTC){more}.", times.join(", ")))
+    Some(format!("Watched {hours} h{minutes} of 24{times}."))
+}
+
+/// From when to when, with the days where they are not one.
+fn times(window: &Window) -> String {
+    let form = if window.start.day() == window.end.day() { "%H:%M" } else { "%a %H:%M" };
+    let time = |at: UnixMs| at.timestamp().strftime(form).to_string();
+    format!("{}-{}", time(window.start), time(window.end))
 }
 
 /// Why the version can't be judged.
@@ -108,19 +117,25 @@ mod tests {
             let watched = (24 * 60 - lost) * 60_000;
             not_watched([watched, watched, watched], &off(spans), "failed forwards")
         };
-        assert_eq!(told(&[(130, 485)]).unwrap(), "Watched 18 h 5 min of 24; the watcher was off 02:10-08:05 (UTC).");
+        assert_eq!(told(&[(130, 485)]).unwrap(), "Watched 18 h 5 min of 24, but not 02:10-08:05 (UTC).");
         // A minute ago it was well: nothing to say.
         assert_eq!(told(&[(1439, 1440)]), None);
         assert_eq!(told(&[]), None);
         assert_eq!(
             told(&[(0, 60), (100, 101), (120, 180), (200, 203), (240, 300)]).unwrap(),
-            "Watched 20 h 56 min of 24; the watcher was off 00:00-01:00, 02:00-03:00, 04:00-05:00 (UTC) and 2 more times."
+            "Watched 20 h 56 min of 24, but not 00:00-01:00, 02:00-03:00, 04:00-05:00 (UTC) and 2 more times."
         );
+        // Begun the evening before, which was a Friday.
+        assert_eq!(told(&[(-60, 60)]).unwrap(), "Watched 22 h of 24, but not Fri 23:00-Sat 01:00 (UTC).");
+        // Many breaks of some seconds have no times worth a name.
+        let breaks: Vec<Window> = (0..20).map(|n| Window { start: at(n), end: at(n).plus(30_000) }).collect();
+        let watched = 24 * HOUR_MS - 20 * 30_000;
+        assert_eq!(not_watched([watched; 3], &breaks, "failed forwards").unwrap(), "Watched 23 h 50 min of 24.");
         assert_eq!(
             not_watched([0; 3], &[], "failed forwards").unwrap(),
             "No watcher ran, and LND keeps no record of failed forwards."
         );
         let off = off(&[(0, 1440)]);
-        assert!(not_watched([0, 60_000, 60_000], &off, "").unwrap().contains("all of the last 24 hours"));
+        assert!(not_watched([0, 60_000, 60_000], &off, "").unwrap().contains("in the last 24 hours"));
     }
 }

@@ -50,7 +50,7 @@ pub fn unreachable(since: UnixMs, now: UnixMs, why: &str, limits: &Thresholds) -
         severity: Severity::Critical,
         rule: UNREACHABLE.to_owned(),
         title: format!("LND has not answered for {}", words::span(gone)),
-        description: format!("{}. {act}", words::line(why).trim_end_matches('.')),
+        description: format!("{} {act}", sentence(&words::line(why))),
         detected_at: Time(since),
         requires_action: true,
         alert_key: format!("{UNREACHABLE}:node"),
@@ -60,4 +60,9 @@ pub fn unreachable(since: UnixMs, now: UnixMs, why: &str, limits: &Thresholds) -
         acknowledged_at: None,
         muted_until: None,
     })
+}
+
+/// An error's words with the mark that ends a sentence.
+fn sentence(words: &str) -> String {
+    if words.ends_with(['.', '?', '!']) { words.to_owned() } else { format!("{words}.") }
 }

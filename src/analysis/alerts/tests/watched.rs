@@ -66,12 +66,17 @@ fn what_only_happens_is_ended_by_reports() {
 #[test]
 fn a_node_is_unreachable_after_ten_minutes_and_reachable_when_a_report_is_made() {
     let limits = Thresholds::default();
-    let after = |ms| unreachable(NOW, NOW.plus(ms), "connection \u{1b}refused.", &limits);
+    let why = |why: &str, ms| unreachable(NOW, NOW.plus(ms), why, &limits);
+    let after = |ms| why("connection \u{1b}refused.", ms);
     assert_eq!(after(10 * 60_000 - 1), None);
     let alert = after(10 * 60_000).unwrap();
     assert_eq!((alert.severity, alert.detected_at.0), (Severity::Critical, NOW));
     assert_eq!(alert.title, "LND has not answered for 10 minutes");
     assert!(alert.description.starts_with("connection refused. Is it"), "{}", alert.description);
+    for (said, begins) in [("is LND running?", "is LND running? Is it"), ("no answer", "no answer. Is it")] {
+        let told = why(said, 10 * 60_000).unwrap().description;
+        assert!(told.starts_with(begins), "{told}");
+    }
     assert!(asked(UNREACHABLE, &two(), &history(&[])));
 }
 
