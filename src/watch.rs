@@ -22,7 +22,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use uuid::Uuid;
 
 pub use self::late::overdue;
-pub use self::sink::{BATCH, Moment, Sink};
+pub use self::sink::{BATCH, Moment, STOPPED, Sink};
 
 use self::one::{One, Pulse};
 use crate::snapshot::Sample;

@@ -121,7 +121,7 @@ impl<W: World> One<'_, '_, W> {
         while let Ok(word) = words.try_recv() {
             sink.take(word);
         }
-        sink.end_all();
+        sink.stop();
         let _ = timeout(LAST, self.store(sink.flush())).await;
     }
 

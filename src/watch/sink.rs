@@ -26,6 +26,9 @@ const EXAMPLE_MAX: usize = 1024;
 /// Peers that came and went since the last look at all of them, of which it is remembered when.
 const REMEMBERED: usize = 20_000;
 
+/// The state of a watcher that was stopped.
+pub const STOPPED: &str = "stopped";
+
 /// A moment by two clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
@@ -64,6 +67,8 @@ pub struct Sink {
     errors: [Option<String>; 4],
     /// Why the node could not be looked at, where the last look failed.
     fault: Option<String>,
+    /// Whether nothing more will come.
+    stopped: bool,
 }
 
 impl Sink {
@@ -83,6 +88,7 @@ impl Sink {
             flushed: now.awake,
             errors: [const { None }; 4],
             fault: None,
+            stopped: false,
         }
     }
 
@@ -150,11 +156,12 @@ impl Sink {
         heard
     }
 
-    /// Ends everything, for the last batch.
-    pub fn end_all(&mut self) {
+    /// Ends everything, for the last batch: the watcher is stopped.
+    pub fn stop(&mut self) {
         for stream in Stream::ALL {
             self.end(stream);
         }
+        self.stopped = true;
     }
 
     /// All peers that were connected when they were asked for.
@@ -190,6 +197,9 @@ impl Sink {
 
     /// How it is, in a few words.
     pub fn state(&self) -> String {
+        if self.stopped {
+            return STOPPED.to_owned();
+        }
         let down: Vec<&str> =
             Stream::ALL.into_iter().filter(|stream| self.standing(*stream).is_none()).map(Stream::name).collect();
         if down.is_empty() {

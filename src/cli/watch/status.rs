@@ -9,7 +9,7 @@ use crate::history::Window;
 use crate::render::{Check, State};
 use crate::store::{Profile, Store, StreamCoverage, Watcher};
 use crate::units::{DAY_MS, UnixMs};
-use crate::watch::can_follow;
+use crate::watch::{STOPPED, can_follow};
 
 /// A watcher that has not said so long that it is well is silent: it does so every minute.
 const SILENT_MS: i64 = 5 * 60_000;
@@ -39,6 +39,7 @@ impl Row {
     fn line(&self, now: UnixMs) -> String {
         let Some(watcher) = &self.watcher else { return "never watched".to_owned() };
         match self.silent(now) {
+            _ if watcher.state == STOPPED => format!("stopped at {}", watcher.well.rfc3339()),
             Some(well) => format!("silent since {}", well.rfc3339()),
             None => format!("since {}: {}", watcher.started.rfc3339(), text::line(&watcher.state)),
         }

@@ -428,6 +428,9 @@ fn the_watcher_says_how_it_is() {
     assert_eq!(p.sink.state(), "without graph: refused");
     p.end(4, at(2));
     assert_eq!(p.sink.state(), "not connected: gone");
+    p.sink.stop();
+    p.put();
+    assert_eq!(p.store.watcher(&p.profile).unwrap().unwrap().state, STOPPED);
 }
 
 #[test]

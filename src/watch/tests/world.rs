@@ -17,7 +17,7 @@ use crate::sources::streams::{Seen, Stream, Word, WordSender};
 use crate::store::tests::support::{channel, snapshot};
 use crate::store::{Handle, Profile, ProfileFilter};
 use crate::units::{HOUR_MS, Sat, UnixMs};
-use crate::watch::{Level, Moment, Options, World, overdue, run};
+use crate::watch::{Level, Moment, Options, STOPPED, World, overdue, run};
 
 /// A look at node 1: channels by number with what is ours in them.
 pub(in crate::watch) fn sample(at: UnixMs, channels: &[(u64, i64)]) -> Sample {
@@ -195,7 +195,7 @@ fn one_node_that_hangs_or_is_down_holds_up_no_other() {
         assert!(watched.failures_day[0].count >= 3, "{watched:?}");
         assert_eq!(watched.peers_week.len(), 1, "the peer that is there, of the channel that is open");
         assert!(nothing.iter().all(|one| one.spans.is_empty()));
-        assert_eq!(row.unwrap().state, "not connected: cannot reach lnd: refused");
+        assert_eq!(row.unwrap().state, STOPPED);
         let beats = script.beats.borrow();
         assert!(beats.len() > 3 && beats.last().unwrap().starts_with("following 1 of 3 nodes; "), "{beats:?}");
         // The one that hangs was tried when its look ran out of time, and not before.
@@ -209,6 +209,7 @@ fn one_node_that_hangs_or_is_down_holds_up_no_other() {
         assert!(*script.delivered.borrow() >= 5);
         let log = script.log.borrow().join("\n");
         assert!(log.contains("<4>bob 0200000000: it can't be looked at: cannot reach lnd: refused"), "{log}");
+        assert!(log.contains("bob 0200000000: not connected: cannot reach lnd: refused"), "{log}");
         assert!(log.contains("<4>carol 0200000000: it can't be looked at: no answer within 45 s"), "{log}");
         assert!(log.contains("<3>sources can't be checked: it took longer than 120 s"), "{log}");
     });
