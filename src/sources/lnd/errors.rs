@@ -38,9 +38,9 @@ pub(super) fn from_status(address: &str, method: &Method, status: &Status) -> Er
     let text = status.message();
     if std::error::Error::source(status).is_some() {
         let reason = format!(
-            "the connection broke off while it answered {}: {}; is LND stopping, or the line bad?",
+            "the connection broke off while it answered {}{}; is LND stopping, or the line bad?",
             method.name(),
-            harmless(&innermost(status))
+            cause(&innermost(status))
         );
         return Error::Unreachable { address: address.to_owned(), reason };
     }
@@ -82,6 +82,12 @@ fn innermost(error: &dyn std::error::Error) -> String {
         last = next;
     }
     last.to_string()
+}
+
+/// A cause as it goes on after what it caused. That the other end just went away is said already, and what TLS says of that
+/// is for programmers.
+fn cause(text: &str) -> String {
+    if text.contains("close_notify") { String::new() } else { format!(": {}", harmless(text)) }
 }
 
 /// The HTTP status of an answer that is not gRPC, as the transport words it.

@@ -92,3 +92,10 @@ fn each_state_that_is_not_ready_says_what_to_do() {
         assert_eq!(State::from_number(ready).refusal(AT), None);
     }
 }
+
+/// The words of TLS where the other end is gone, and any others.
+#[test]
+fn a_cause_is_told_where_it_says_more_than_that_the_line_broke() {
+    assert_eq!(cause("peer closed connection without sending TLS close_notify: https://docs.rs/rustls/latest"), "");
+    assert_eq!(cause("Connection reset by peer (os error 104)"), ": Connection reset by peer (os error 104)");
+}
