@@ -101,7 +101,8 @@ fn database(store: &Store) -> Vec<Check> {
             restore,
         )
     } else {
-        ok("database", format!("sound, {} reports", checked.reports))
+        let reports = if checked.reports == 1 { "report" } else { "reports" };
+        ok("database", format!("sound, {} {reports}", checked.reports))
     };
     let missing = checked.missing_files.iter().chain(&checked.changed_files).next();
     let files = match missing {
