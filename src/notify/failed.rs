@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::render::safe;
 use crate::sources::http;
 
 /// Why a message was not taken.
@@ -35,7 +36,8 @@ impl Failed {
 
     /// A file or setting is wrong: nothing was sent.
     pub(super) fn setup(error: impl std::fmt::Display) -> Self {
-        Self::new(Why::Passing, http::line(&error.to_string()))
+        // Our own words: they end with a remedy that must not be cut off.
+        Self::new(Why::Passing, safe::line(&error.to_string()))
     }
 }
 
@@ -47,5 +49,17 @@ impl From<http::Error> for Failed {
             _ => Why::Passing,
         };
         Self::new(why, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_remedy_at_the_end_of_a_long_path_is_whole() {
+        let path = format!("/home/{}/telegram.token", "b".repeat(120));
+        let said = Failed::setup(format!("token {path} can be read by others:\nrun `chmod 600 {path}`")).words;
+        assert_eq!(said, format!("token {path} can be read by others: run `chmod 600 {path}`"));
     }
 }
