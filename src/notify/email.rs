@@ -130,9 +130,21 @@ pub(super) async fn send(mail: &Mail, ready: &Ready<'_>, proxy: Option<&str>, li
 async fn connect(dial: &Dial<'_>, ready: &Ready<'_>) -> Result<Wire, Failed> {
     let stream = dial.connect().await?;
     Ok(match ready.channel.tls.unwrap_or_default() {
-        Tls::Implicit => Wire(Box::new(dial.encrypt(stream, ready.authority.as_deref()).await?)),
+        Tls::Implicit => {
+            let stream = dial.encrypt(stream, ready.authority.as_deref()).await;
+            Wire(Box::new(stream.map_err(|error| no_tls(&error.to_string()).unwrap_or_else(|| error.into()))?))
+        }
         Tls::Starttls | Tls::None => Wire(Box::new(stream)),
     })
+}
+
+/// Words for a server that greets in the clear where TLS was to begin: it is another port's protocol.
+fn no_tls(words: &str) -> Option<Failed> {
+    let said = words.strip_suffix(": received corrupt message of type InvalidContentType")?;
+    Some(Failed::new(
+        Why::Passing,
+        format!("{said}: no TLS from the first byte there: set tls = \"starttls\", or port 465"),
+    ))
 }
 
 fn parameters(host: &str, ready: &Ready<'_>) -> Result<TlsParameters, Failed> {
@@ -198,5 +210,28 @@ impl AsyncWrite for Wire {
 impl AsyncTokioStream for Wire {
     fn peer_addr(&self) -> io::Result<SocketAddr> {
         Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_that_wants_starttls_is_told_by_that_name() {
+        let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = server.local_addr().unwrap().port();
+        let greet = async {
+            let (mut stream, _) = server.accept().await.unwrap();
+            tokio::io::AsyncWriteExt::write_all(&mut stream, b"220 mail.example.org ESMTP\r\n").await.unwrap();
+            stream
+        };
+        let dial = Dial { host: "127.0.0.1", port, proxy: None, limit: Duration::from_secs(5) };
+        let encrypt = async { dial.encrypt(dial.connect().await.unwrap(), None).await.map(|_| ()).unwrap_err() };
+        let (_stream, error) = tokio::join!(greet, encrypt);
+        let said = no_tls(&error.to_string()).unwrap().words;
+        let want = "no TLS from the first byte there: set tls = \"starttls\", or port 465";
+        assert!(said.starts_with("cannot reach 127.0.0.1") && said.ends_with(want), "{said}");
+        assert_eq!(no_tls("cannot reach 127.0.0.1: connection refused"), None);
     }
 }
