@@ -48,7 +48,8 @@ pub(super) fn take_file(state: &Path, name: &str, now: UnixMs) -> anyhow::Result
             let mut holder = String::new();
             let _ = file.take(200).read_to_string(&mut holder);
             let holder = if holder.trim().is_empty() { "another run" } else { holder.trim() };
-            let message = format!("{holder} holds {}: wait until it has ended", path.display());
+            let remedy = if name == WATCH { "stop the watcher first" } else { "wait until it has ended" };
+            let message = format!("{holder} holds {}: {remedy}", path.display());
             Err(fail(Code::Locked, message))
         }
         Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
@@ -70,5 +71,13 @@ mod tests {
         assert!(told.contains(&format!("process {} since 2026-11-21T06:00:00Z", std::process::id())), "{told}");
         drop(held);
         take(folder.path(), UnixMs(0)).unwrap();
+    }
+
+    #[test]
+    fn a_watcher_never_ends_by_itself_and_so_nobody_is_told_to_wait_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let _held = take_file(folder.path(), WATCH, UnixMs(0)).unwrap();
+        let told = take_file(folder.path(), WATCH, UnixMs(0)).unwrap_err().to_string();
+        assert!(told.ends_with("watch.lock: stop the watcher first"), "{told}");
     }
 }

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::failure::usage;
 use super::{Context, lock, place};
 use crate::exit::Code;
+use crate::render::number;
 use crate::store::{Access, DATABASE, Store, crash_point, make_folder, restore, verify_backup};
 
 /// Put a backup in the place of the store
@@ -40,9 +41,9 @@ pub(super) fn run(command: &Restore, context: &Context) -> anyhow::Result<Code> 
         // A damaged one is told before anything is asked.
         let found = verify_backup(file)?.sound(file)?;
         let what = format!(
-            "{} ({} reports) in the place of the store in {}",
+            "{} ({}) in the place of the store in {}",
             file.display(),
-            found.checked.reports,
+            number::count(found.checked.reports, "report"),
             state.display()
         );
         if !command.dry_run {
@@ -77,9 +78,10 @@ pub(super) fn run(command: &Restore, context: &Context) -> anyhow::Result<Code> 
     } else {
         let kept = done.kept.map(|kept| format!("\nWhat was there is kept as {}", kept.display())).unwrap_or_default();
         context.output.print(&format!(
-            "Restored {}: {reports} reports, {} files written again.{kept}",
+            "Restored {}: {}, {} written again.{kept}",
             file.display(),
-            written.len()
+            number::count(reports, "report"),
+            number::count(u32::try_from(written.len()).unwrap_or(u32::MAX), "file")
         ))?;
     }
     Ok(Code::Fine)

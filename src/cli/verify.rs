@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::failure::fail;
 use super::{Context, text};
 use crate::exit::Code;
+use crate::render::number;
 use crate::store::{Checked, verify_backup};
 
 /// Check every page, report and file of the store, or a backup
@@ -64,7 +65,14 @@ pub(super) fn run(verify: &Verify, context: &Context) -> anyhow::Result<Code> {
         return Ok(Code::Fine);
     }
     let (count, what) = (look.faults.len(), look.what.display());
-    Err(fail(Code::Store, format!("{what} is damaged, {count} faults: {}", look.remedy)))
+    Err(fail(
+        Code::Store,
+        format!(
+            "{what} is damaged, {}: {}",
+            number::count(u32::try_from(count).unwrap_or(u32::MAX), "fault"),
+            look.remedy
+        ),
+    ))
 }
 
 fn live(context: &Context) -> anyhow::Result<Look> {
@@ -90,10 +98,10 @@ impl Look {
         let checked = &self.checked;
         let rows: u64 = checked.tables.values().sum();
         let mut words = format!(
-            "{}\n  {} tables with {rows} rows, {} reports",
+            "{}\n  {} tables with {rows} rows, {}",
             text::line(&self.what.display().to_string()),
             checked.tables.len(),
-            checked.reports
+            number::count(checked.reports, "report")
         );
         let is_backup = self.more.get("schema_version").is_some();
         // Writing to a string can't fail.
@@ -108,11 +116,12 @@ impl Look {
                 }
             }
         } else {
-            write!(words, ", {} files", checked.files)
+            write!(words, ", {}", number::count(checked.files, "file"))
         };
         if checked.pending_files + checked.waiting_messages > 0 {
-            let (files, messages) = (checked.pending_files, checked.waiting_messages);
-            let _ = write!(words, "\n  {files} files still to be written, {messages} messages still to be sent");
+            let files = number::count(checked.pending_files, "file");
+            let messages = number::count(checked.waiting_messages, "message");
+            let _ = write!(words, "\n  {files} still to be written, {messages} still to be sent");
         }
         for fault in &self.faults {
             let _ = write!(words, "\n  damaged: {}", text::line(fault));
