@@ -59,6 +59,11 @@ fn holds_lnd(disk: &Disk) -> bool {
     disk.holds.split(',').any(|what| what.trim() == "lnd")
 }
 
+/// `lnd and daznode`: whose disk it is, as a sentence names them.
+fn owners(holds: &str) -> String {
+    holds.split(',').map(str::trim).collect::<Vec<_>>().join(" and ")
+}
+
 /// Free share in ppm.
 fn free(disk: &Disk) -> Option<i64> {
     share_ppm(i128::from(disk.free_bytes), i128::from(disk.total_bytes))
@@ -77,7 +82,8 @@ pub(super) fn full(facts: &Facts<'_>) -> Vec<Finding> {
         let severity = if critical(facts, disk) { Severity::Critical } else { Severity::Warning };
         let holds = words::line(&disk.holds);
         let title = format!(
-            "The disk of {holds} has {} free of {}: {}",
+            "The disk of {} has {} free of {}: {}",
+            owners(&holds),
             gigabytes(disk.free_bytes),
             gigabytes(disk.total_bytes),
             words::percent(share)
@@ -157,7 +163,7 @@ pub(super) fn runs_out(facts: &Facts<'_>) -> Vec<Finding> {
         let holds = words::line(&disk.holds);
         let day = facts.now.plus(days.saturating_mul(DAY_MS)).day();
         let end = if percent > 0 { format!("has less than {percent} % free") } else { "is full".to_owned() };
-        let title = format!("By its trend the disk of {holds} {end} on {day}");
+        let title = format!("By its trend the disk of {} {end} on {day}", owners(&holds));
         let text = format!(
             "It loses {} a day and has {} free. Make room before; LND stops when it can't write.",
             gigabytes(a_day.unsigned_abs()),

@@ -35,6 +35,10 @@ fn a_disk_is_nearly_full_below_fifteen_percent_and_that_of_lnd_critical_below_te
         title(&made(&with_disk("lnd", 99 * GB), &history(&[])), "disk-full").unwrap(),
         "The disk of lnd has 99.0 GB free of 1000.0 GB: 10 %"
     );
+    assert_eq!(
+        title(&made(&with_disk("lnd,daznode", 99 * GB), &history(&[])), "disk-full").unwrap(),
+        "The disk of lnd and daznode has 99.0 GB free of 1000.0 GB: 10 %"
+    );
     assert!(!asked("disk-full", &two(), &history(&[])));
 }
 
