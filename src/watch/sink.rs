@@ -205,12 +205,11 @@ impl Sink {
         if down.is_empty() {
             return "following".to_owned();
         }
-        let error = self.errors.iter().flatten().next().or(self.fault.as_ref());
-        let why = error.map_or_else(String::new, |error| format!(": {error}"));
-        if down.len() == Stream::ALL.len() {
-            format!("not connected{why}")
-        } else {
-            format!("without {}{why}", down.join(", "))
+        match self.errors.iter().flatten().next().or(self.fault.as_ref()) {
+            // Nothing failed yet: it has only begun.
+            None => "connecting".to_owned(),
+            Some(error) if down.len() == Stream::ALL.len() => format!("not connected: {error}"),
+            Some(error) => format!("without {}: {error}", down.join(", ")),
         }
     }
 

@@ -6,6 +6,7 @@ use crate::cli::select::{Which, name};
 use crate::cli::{Context, text};
 use crate::exit::Code;
 use crate::history::Window;
+use crate::render::number::short_moment;
 use crate::render::{Check, State};
 use crate::store::{Profile, Store, StreamCoverage, Watcher};
 use crate::units::{DAY_MS, UnixMs};
@@ -39,10 +40,22 @@ impl Row {
     fn line(&self, now: UnixMs) -> String {
         let Some(watcher) = &self.watcher else { return "never watched".to_owned() };
         match self.silent(now) {
-            _ if watcher.state == STOPPED => format!("stopped at {}", watcher.well.rfc3339()),
-            Some(well) => format!("silent since {}", well.rfc3339()),
-            None => format!("since {}: {}", watcher.started.rfc3339(), text::line(&watcher.state)),
+            _ if watcher.state == STOPPED => format!("stopped {}", short_moment(watcher.well)),
+            Some(well) => format!("silent since {}", short_moment(well)),
+            None => format!("since {}: {}", short_moment(watcher.started), text::line(&watcher.state)),
         }
+    }
+
+    /// How long each stream was watched; one figure where it is the same for all.
+    fn watched(&self) -> String {
+        let minutes = |one: &StreamCoverage| length(one) / 60_000;
+        let words = |minutes: i64| format!("{} h {:02} min", minutes / 60, minutes % 60);
+        let first = self.coverage.first().map_or(0, minutes);
+        if self.coverage.iter().all(|one| minutes(one) == first) {
+            return words(first);
+        }
+        let of = |one: &StreamCoverage| format!("{} {}", one.stream.name(), words(minutes(one)));
+        self.coverage.iter().map(of).collect::<Vec<_>>().join(", ")
     }
 
     fn json(&self, now: UnixMs) -> serde_json::Value {
@@ -89,12 +102,7 @@ pub(super) fn run(which: &Which, as_json: bool, context: &Context) -> anyhow::Re
     }
     for row in &rows {
         context.output.print(&format!("{}: {}", name(&row.profile), row.line(now)))?;
-        let hours = |one: &StreamCoverage| {
-            let minutes = length(one) / 60_000;
-            format!("{} {} h {:02} min", one.stream.name(), minutes / 60, minutes % 60)
-        };
-        let of: Vec<String> = row.coverage.iter().map(hours).collect();
-        context.output.print(&format!("  watched of the last 24 h: {}", of.join(", ")))?;
+        context.output.print(&format!("  watched of the last 24 h: {}", row.watched()))?;
     }
     Ok(Code::Fine)
 }
@@ -124,5 +132,5 @@ pub(in crate::cli) fn line(store: &Store, profiles: &[Profile], now: UnixMs) -> 
         return check(State::Warn, format!("{}: {}", name(&row.profile), row.line(now)), None);
     }
     let since = watched.iter().filter_map(|row| row.watcher.as_ref()).map(|watcher| watcher.started).min();
-    check(State::Ok, format!("fine since {}", since.unwrap_or(now).rfc3339()), None)
+    check(State::Ok, format!("fine since {}", short_moment(since.unwrap_or(now))), None)
 }

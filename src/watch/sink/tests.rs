@@ -417,7 +417,7 @@ fn a_batch_is_bounded_and_news_is_due_sooner_than_signs_of_life() {
 #[test]
 fn the_watcher_says_how_it_is() {
     let mut p = play();
-    assert_eq!(p.sink.state(), "not connected");
+    assert_eq!(p.sink.state(), "connecting");
     p.begin(0);
     p.alive(2);
     p.put();
