@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::connect::Nodes;
 use super::select::name;
 use super::{Context, collect};
-use crate::render::{Check, State};
+use crate::render::{Check, State, number};
 use crate::report::Time;
 use crate::snapshot::{BreakerState, SourceHealth, Tally};
 use crate::sources::breaker::{Breaker, SourceState};
@@ -230,8 +230,14 @@ fn line(title: &str, kept: &Kept, now: UnixMs) -> Check {
         parts.push(format!("last block {}", ago(newest)));
     }
     let available = health.availability;
-    let [day, week, month] = [available.day, available.week, available.month].map(percent);
-    parts.push(format!("available {day} of a day, {week} of 7 days, {month} of 30 days"));
+    parts.push(if available.day.checks == available.month.checks {
+        // All of it is of the last day: shares of 7 and 30 days would be the same one again.
+        let all = number::count(available.month.checks, "check");
+        format!("available {} of {all} so far, all within a day", percent(available.month))
+    } else {
+        let [day, week, month] = [available.day, available.week, available.month].map(percent);
+        format!("available {day} of a day, {week} of 7 days, {month} of 30 days")
+    });
     if !last.good {
         parts.push(
             health

@@ -36,6 +36,9 @@ fn a_source_is_one_line_and_a_good_one_never_looks_better_than_it_was() {
     let want = "failed 3 min ago: cannot reach it; available 50.0 % of a day, 99.9 % of 7 days, 99.9 % of 30 days; last good \
                 answer 3 h ago; left alone until 2026-11-21T06:05:00Z";
     assert_eq!((bad.state, bad.detail.as_str()), (State::Warn, want), "a source that fails is no failure of ours");
+    let checks = vec![(0, Tally { checks: 5, good: 3 })];
+    let young = line("source lnd bob", &Kept { checks, ..kept(true) }, NOW);
+    assert!(young.detail.contains("; available 60.0 % of 5 checks so far, all within a day; "), "{}", young.detail);
     let none = line("source amboss", &Kept::default(), NOW);
     assert_eq!(none.state, State::Off);
 }
