@@ -86,13 +86,16 @@ pub struct LetterCount {
 }
 
 const COLUMNS: &str = "SELECT id, profile, channel, idempotency_key, event, state, not_before_ms, tries, last_error, \
-    created_ms, ended_ms FROM outbox";
+    created_ms, ended_ms";
+
+/// The table by what waits: this is asked every few seconds, and SQLite would read all that was ever sent.
+const QUEUE: &str = "outbox INDEXED BY outbox_waiting";
 
 /// What waits for one channel.
 const WAITING: &str = "state = 'waiting' AND channel = ?1";
 
-/// What came to its end long ago.
-const OLD: &str = "(state = 'sent' AND ended_ms < ?1 OR state = 'dead' AND ended_ms < ?2)";
+/// What came to its end in a state long ago.
+const OLD: &str = "state = ?1 AND ended_ms < ?2";
 
 fn letter(row: &Row<'_>) -> rusqlite::Result<Letter> {
     Ok(Letter {
@@ -155,15 +158,15 @@ impl Store {
         let far = now.plus(LONGEST_WAIT).0;
         let params: [&dyn ToSql; 3] = [&channel, &now.0, &far];
         let look = format!(
-            "SELECT EXISTS (SELECT 1 FROM outbox WHERE tenant IN (SELECT tenant FROM tenants) AND {WAITING} \
-             AND (not_before_ms <= ?2 OR not_before_ms > ?3)) AND NOT EXISTS (SELECT 1 FROM outbox \
+            "SELECT EXISTS (SELECT 1 FROM {QUEUE} WHERE tenant IN (SELECT tenant FROM tenants) AND {WAITING} \
+             AND (not_before_ms <= ?2 OR not_before_ms > ?3)) AND NOT EXISTS (SELECT 1 FROM {QUEUE} \
              WHERE tenant IN (SELECT tenant FROM tenants) AND {WAITING} AND held_ms > ?2 AND held_ms <= ?3)"
         );
         if !self.sql(self.db.query_row(&look, params, |row| row.get::<_, bool>(0)))? {
             return Ok(Vec::new());
         }
         let text = format!(
-            "{COLUMNS} WHERE tenant IN (SELECT tenant FROM tenants) AND {WAITING} \
+            "{COLUMNS} FROM {QUEUE} WHERE tenant IN (SELECT tenant FROM tenants) AND {WAITING} \
              AND (not_before_ms <= ?2 OR not_before_ms > ?3 OR last_error IS NOT NULL) ORDER BY created_ms, id LIMIT 1000"
         );
         self.letters(&text, params)
@@ -172,7 +175,7 @@ impl Store {
     /// All messages that were given up.
     pub fn letters_dead(&self) -> Result<Vec<Letter>> {
         let text = format!(
-            "{COLUMNS} WHERE tenant IN (SELECT tenant FROM tenants) AND state = 'dead' ORDER BY created_ms, id"
+            "{COLUMNS} FROM outbox WHERE tenant IN (SELECT tenant FROM tenants) AND state = 'dead' ORDER BY created_ms, id"
         );
         self.letters(&text, [])
     }
@@ -250,9 +253,10 @@ impl Store {
 
     /// Gives up what waits for a channel that there is no longer. Gives the number of them.
     pub fn letters_without_channel(&self, channels: &BTreeSet<String>, now: UnixMs) -> Result<usize> {
-        let mut statement = self.sql(self.db.prepare_cached(
-            "SELECT DISTINCT channel FROM outbox WHERE tenant IN (SELECT tenant FROM tenants) AND state = 'waiting'",
-        ))?;
+        let text = format!(
+            "SELECT DISTINCT channel FROM {QUEUE} WHERE tenant IN (SELECT tenant FROM tenants) AND state = 'waiting'"
+        );
+        let mut statement = self.sql(self.db.prepare_cached(&text))?;
         let waiting = self.sql(statement.query_map([], |row| row.get(0)))?;
         let waiting: BTreeSet<String> = self.sql(waiting.collect())?;
         let gone: Vec<&String> = waiting.difference(channels).collect();
@@ -285,21 +289,24 @@ impl Store {
 
     /// Removes messages that came to their end long ago. Gives the number of them.
     pub fn purge_letters(&self, now: UnixMs) -> Result<usize> {
-        let before = |days: i64| now.plus(-days * DAY_MS).0;
-        let any = self.db.query_row(
-            &format!("SELECT EXISTS (SELECT 1 FROM outbox WHERE tenant IN (SELECT tenant FROM tenants) AND {OLD})"),
-            [before(KEPT_SENT), before(KEPT_DEAD)],
-            |row| row.get::<_, bool>(0),
-        );
-        if !self.sql(any)? {
+        let old = [(LetterState::Sent, KEPT_SENT), (LetterState::Dead, KEPT_DEAD)];
+        let old = old.map(|(state, days)| (name_of(&state), now.plus(-days * DAY_MS).0));
+        let look =
+            format!("SELECT EXISTS (SELECT 1 FROM outbox WHERE tenant IN (SELECT tenant FROM tenants) AND {OLD})");
+        let mut any = false;
+        for one in &old {
+            any |= self.sql(self.db.query_row(&look, (&one.0, one.1), |row| row.get::<_, bool>(0)))?;
+        }
+        if !any {
             return Ok(0);
         }
         self.write(|tx| {
-            let gone = tx.execute(
-                &format!("DELETE FROM outbox WHERE tenant IN (SELECT tenant FROM tenants) AND {OLD}"),
-                [before(KEPT_SENT), before(KEPT_DEAD)],
-            );
-            self.sql(gone)
+            let mut gone = 0;
+            for one in &old {
+                let text = format!("DELETE FROM outbox WHERE tenant IN (SELECT tenant FROM tenants) AND {OLD}");
+                gone += self.sql(tx.execute(&text, (&one.0, one.1)))?;
+            }
+            Ok(gone)
         })
     }
 

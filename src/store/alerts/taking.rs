@@ -99,7 +99,7 @@ pub(super) struct Taking<'a> {
 impl Taking<'_> {
     /// The rows that are open, by their key.
     fn standing(&self) -> rusqlite::Result<HashMap<String, Row>> {
-        let sql = format!("{ROW} WHERE tenant = ?1 AND profile = ?2 AND state = 'open'");
+        let sql = format!("{ROW} INDEXED BY alerts_open WHERE tenant = ?1 AND profile = ?2 AND state = 'open'");
         let mut some = self.tx.prepare_cached(&sql)?;
         let rows = some.query_map((self.key.tenant, self.profile.id.to_string()), row)?;
         rows.map(|row| row.map(|row| (row.alert_key.clone(), row))).collect()
@@ -217,7 +217,7 @@ impl Taking<'_> {
     /// The latest occurrence of a key, which ended: its number, and how it ended.
     fn last(&self, alert_key: &str) -> rusqlite::Result<Option<(u32, Ended)>> {
         let mut last = self.tx.prepare_cached(
-            "SELECT occurrence, resolved_ms, flapping, told_severity FROM alerts WHERE tenant = ?1 AND profile = ?2 \
+            "SELECT occurrence, resolved_ms, flapping, told_severity FROM alerts INDEXED BY alerts_by_key WHERE tenant = ?1 AND profile = ?2 \
              AND alert_key = ?3 AND state = 'resolved' ORDER BY occurrence DESC, resolved_ms DESC LIMIT 1",
         )?;
         let found = last.query_row((self.key.tenant, self.profile.id.to_string(), alert_key), |row| {
@@ -270,7 +270,7 @@ impl Taking<'_> {
         let until = self.judged.at.plus(-self.telling.rhythm.flap_ms);
         let sql = format!(
             "{ROW} AS a WHERE tenant = ?1 AND profile = ?2 AND state = 'resolved' AND flapping = 1 \
-             AND resolved_ms <= ?3 AND NOT EXISTS (SELECT 1 FROM alerts AS b WHERE b.tenant = ?1 AND b.profile = ?2 \
+             AND resolved_ms <= ?3 AND NOT EXISTS (SELECT 1 FROM alerts AS b INDEXED BY alerts_by_key WHERE b.tenant = ?1 AND b.profile = ?2 \
              AND b.alert_key = a.alert_key AND b.occurrence > a.occurrence)"
         );
         let rows: Vec<Row> = {
