@@ -52,14 +52,13 @@ pub fn figures(sizes: &Sizes, table: &mut Table) {
     let said = command.output().unwrap();
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
     let said = String::from_utf8(said.stdout).unwrap();
-    let [read, stored, grown, told, forgotten] = numbers(&said);
+    let [read, stored, grown, told] = numbers(&said);
     let name = format!("{messages} messages of streams, read and stored");
     table.add(&name, Unit::Seconds, 100.0, vec![read + stored], None);
     table.add(&format!("{name}, growth of memory"), Unit::Megabytes, 40.0, vec![grown], None);
     let rate = f64::from(u32::try_from(messages).unwrap()) / read;
     table.note(format!(
-        "{name}: read in {read:.1} s, {rate:.0} a second, and stored in {stored:.1} s; {told:.0} things told, \
-         {forgotten:.0} forwards in flight forgotten"
+        "{name}: read in {read:.1} s, {rate:.0} a second, and stored in {stored:.1} s; {told:.0} things told"
     ));
     table.note(summed(&place));
 }
@@ -99,8 +98,7 @@ fn summed(place: &Place) -> String {
     )
 }
 
-/// The process itself: prints the seconds that reading and storing took, megabytes by which its peak grew, what was told
-/// and what was forgotten.
+/// The process itself: prints the seconds that reading and storing took, megabytes by which its peak grew, and what was told.
 pub fn follow(portions: usize, state: &Path) {
     let own: Pubkey = OWN.parse().unwrap();
     let mut decoders = Stream::ALL.map(|stream| Decoder::new(stream, &own));
@@ -125,9 +123,8 @@ pub fn follow(portions: usize, state: &Path) {
         maker.fill(&mut portion);
     }
     listener.store();
-    let forgotten: u64 = decoders.iter().map(Decoder::forgotten).sum();
     let (stored, grown) = (listener.stored.as_secs_f64(), machine::own_peak() - before);
-    println!("{} {stored} {grown} {} {forgotten}", taken.as_secs_f64() - stored, listener.told);
+    println!("{} {stored} {grown} {}", taken.as_secs_f64() - stored, listener.told);
 }
 
 /// Where what is told goes: what the watcher does with it, batch by batch.

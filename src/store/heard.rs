@@ -118,6 +118,21 @@ impl Store {
         self.sql(read())
     }
 
+    /// What came of channels within a window: each kind of change, and how often.
+    pub fn channel_changes(&self, profile: &Profile, window: Window) -> Result<Vec<(String, u32)>> {
+        let key = self.key(profile)?;
+        let read = || {
+            let mut some = self.db.prepare_cached(
+                "SELECT kind, count(*) FROM channel_events WHERE tenant = ?1 AND node = ?2 AND at_ms >= ?3 \
+                 AND at_ms < ?4 GROUP BY kind ORDER BY kind",
+            )?;
+            let of = (key.tenant, key.node, window.start.0, window.end.0);
+            let rows = some.query_map(of, |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect()
+        };
+        self.sql(read())
+    }
+
     /// When each stream of a profile's node was watched within a window.
     pub fn watch_coverage(&self, profile: &Profile, window: Window) -> Result<Vec<StreamCoverage>> {
         let key = self.key(profile)?;

@@ -191,7 +191,7 @@ pub(super) fn watched(tx: &Transaction<'_>, key: Key, end: UnixMs) -> rusqlite::
     watched.failures_week = week;
     watched.failures_month = month;
     if watched.peers_ms != [0; 3] {
-        let sessions = sessions(tx, key, end, &peers)?;
+        let sessions = sessions(tx, key, Window::days_before(end, longest), &peers)?;
         watched.peers_week = connections(&sessions, &within(&peers, 7), end);
         watched.peers_month = connections(&sessions, &within(&peers, 30), end);
     }
@@ -282,8 +282,13 @@ pub(super) struct Peer {
     ends: Vec<i64>,
 }
 
-/// The peers of open channels and those that were connected, with their connections in the longest window.
-pub(super) fn sessions(tx: &Transaction<'_>, key: Key, end: UnixMs, watched: &[Span]) -> rusqlite::Result<Vec<Peer>> {
+/// The peers of open channels and those that were connected, with their connections in a window.
+pub(super) fn sessions(
+    tx: &Transaction<'_>,
+    key: Key,
+    window: Window,
+    watched: &[Span],
+) -> rusqlite::Result<Vec<Peer>> {
     let mut peers: BTreeMap<String, Peer> = BTreeMap::new();
     let mut with_channels = tx.prepare_cached(
         "SELECT c.peer, min(c.first_seen_ms) FROM channels c WHERE c.tenant = ?1 AND c.node = ?2 AND NOT EXISTS \
@@ -301,8 +306,7 @@ pub(super) fn sessions(tx: &Transaction<'_>, key: Key, end: UnixMs, watched: &[S
          UNION ALL SELECT peer, from_ms, to_ms FROM peer_sessions WHERE tenant = ?1 AND node = ?2 AND to_ms IS NULL \
          AND from_ms < ?4",
     )?;
-    let [.., longest] = DAYS;
-    let mut rows = some.query((key.tenant, key.node, end.plus(-longest * DAY_MS).0, end.0))?;
+    let mut rows = some.query((key.tenant, key.node, window.start.0, window.end.0))?;
     while let Some(row) = rows.next()? {
         let (from, to): (i64, Option<i64>) = (row.get(1)?, row.get(2)?);
         let name: String = row.get(0)?;

@@ -119,6 +119,13 @@ fn what_was_heard_is_stored_when_it_is_stopped() {
     let shown = sandbox.run(["watch", "--status", "--json"]).ends(0).json();
     let watcher = &shown["watchers"][0];
     assert!(watcher["started_at"].is_string() && watcher["last_24h"]["htlcs"]["watched_ms"].is_i64(), "{shown}");
+    let changes = watcher["channel_changes_24h"].as_object().unwrap();
+    let told: u64 = changes.values().map(|n| n.as_u64().unwrap()).sum();
+    assert_eq!(
+        told,
+        u64::try_from(rows(&sandbox, "channel_events WHERE at_ms > 1000 * (unixepoch() - 86400)")).unwrap()
+    );
+    assert!(watcher["unknown_events"].is_array() && watcher["peers_365d"].is_array(), "{shown}");
     sandbox.run(["watch", "--status"]).ends(0);
 }
 

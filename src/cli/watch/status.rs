@@ -1,14 +1,15 @@
-//! What the store tells of the watcher: since when it runs, when it was last well, what it saw of the last 24 hours.
+//! What the store tells of the watcher: since when it runs, when it was last well, what it saw of the last 24 hours, whose
+//! connections hold least, and what it does not know.
 
 use serde_json::json;
 
 use crate::cli::select::{Which, name};
 use crate::cli::{Context, text};
 use crate::exit::Code;
-use crate::history::Window;
+use crate::history::{PeerWatch, Window};
 use crate::render::number::short_moment;
-use crate::render::{Check, State};
-use crate::store::{Profile, Store, StreamCoverage, Watcher};
+use crate::render::{Check, State, number};
+use crate::store::{Profile, Store, StreamCoverage, UnknownEvents, Watcher};
 use crate::units::{DAY_MS, UnixMs};
 use crate::watch::{STOPPED, can_follow};
 
@@ -20,6 +21,72 @@ struct Row {
     profile: Profile,
     watcher: Option<Watcher>,
     coverage: Vec<StreamCoverage>,
+}
+
+/// Peers that are named as the least connected.
+const PEERS: usize = 5;
+
+/// What was seen of one node beside its streams.
+struct Seen {
+    /// Kinds of changes of channels in the last 24 hours, and how often each.
+    channels: Vec<(String, u32)>,
+    /// The peers by their share of a year, the least connected first.
+    peers: Vec<PeerWatch>,
+    /// What is of no known kind.
+    unknown: Vec<UnknownEvents>,
+}
+
+impl Seen {
+    fn of(store: &Store, profile: &Profile, now: UnixMs) -> anyhow::Result<Self> {
+        let mut peers = store.peers_year(profile, now)?;
+        // What is missing of each, compared without dividing.
+        let away = |peer: &PeerWatch| i128::from(peer.watched_ms - peer.connected_ms);
+        peers.sort_by(|a, b| {
+            (away(b) * i128::from(a.watched_ms)).cmp(&(away(a) * i128::from(b.watched_ms))).then(a.peer.cmp(&b.peer))
+        });
+        let channels = store.channel_changes(profile, Window::days_before(now, 1))?;
+        Ok(Self { channels, peers, unknown: store.unknown_events(profile)? })
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if !self.channels.is_empty() {
+            let all: Vec<String> = self.channels.iter().map(|(kind, n)| format!("{kind} {n}")).collect();
+            lines.push(format!("changes of channels in the last 24 h: {}", all.join(", ")));
+        }
+        for peer in self.peers.iter().filter(|peer| peer.connected_ms < peer.watched_ms).take(PEERS) {
+            let thousandths = peer.connected_ms.saturating_mul(1000) / peer.watched_ms.max(1);
+            lines.push(format!(
+                "{}: connected {}.{} % of {} watched in a year, {}",
+                peer.peer.as_str().get(..10).unwrap_or_default(),
+                thousandths / 10,
+                thousandths % 10,
+                number::span(peer.watched_ms),
+                number::count(peer.breaks, "break"),
+            ));
+        }
+        for one in &self.unknown {
+            let (seen, kind) = (number::count(one.seen, "event"), text::line(&one.kind));
+            let last = one.last.rfc3339();
+            lines.push(format!("not known to this daznode: {seen} of {} ({kind}), last {last}", one.stream.name()));
+        }
+        lines
+    }
+
+    /// Adds it to what is told of the watcher.
+    fn add_to(&self, row: &mut serde_json::Value) {
+        let channels: serde_json::Map<_, _> = self.channels.iter().map(|(kind, n)| (kind.clone(), json!(n))).collect();
+        let peer = |p: &PeerWatch| json!({ "pubkey": p.peer, "watched_ms": p.watched_ms, "connected_ms": p.connected_ms, "breaks": p.breaks });
+        let unknown = |one: &UnknownEvents| {
+            json!({
+                "stream": one.stream.name(), "kind": one.kind, "count": one.seen,
+                "first_at": one.first.rfc3339(), "last_at": one.last.rfc3339(),
+            })
+        };
+        row["channel_changes_24h"] = channels.into();
+        row["peers_365d"] = self.peers.iter().map(peer).collect();
+        row["unknown_events"] = self.unknown.iter().map(unknown).collect();
+    }
 }
 
 fn rows(store: &Store, profiles: Vec<Profile>, now: UnixMs) -> anyhow::Result<Vec<Row>> {
@@ -93,7 +160,12 @@ pub(super) fn run(which: &Which, as_json: bool, context: &Context) -> anyhow::Re
     let store = context.read()?;
     let rows = rows(&store, which.all(&store, true)?, now)?;
     if as_json {
-        let rows: Vec<_> = rows.iter().map(|row| row.json(now)).collect();
+        let told = |row: &Row| {
+            let mut told = row.json(now);
+            Seen::of(&store, &row.profile, now)?.add_to(&mut told);
+            Ok(told)
+        };
+        let rows: Vec<_> = rows.iter().map(told).collect::<anyhow::Result<_>>()?;
         context.output.json(&json!({ "checked_at": now.rfc3339(), "watchers": rows }))?;
         return Ok(Code::Fine);
     }
@@ -103,6 +175,9 @@ pub(super) fn run(which: &Which, as_json: bool, context: &Context) -> anyhow::Re
     for row in &rows {
         context.output.print(&format!("{}: {}", name(&row.profile), row.line(now)))?;
         context.output.print(&format!("  watched of the last 24 h: {}", row.watched()))?;
+        for line in Seen::of(&store, &row.profile, now)?.lines() {
+            context.output.print(&format!("  {line}"))?;
+        }
     }
     Ok(Code::Fine)
 }
@@ -133,4 +208,47 @@ pub(in crate::cli) fn line(store: &Store, profiles: &[Profile], now: UnixMs) -> 
     }
     let since = watched.iter().filter_map(|row| row.watcher.as_ref()).map(|watcher| watcher.started).min();
     check(State::Ok, format!("fine since {}", short_moment(since.unwrap_or(now))), None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sources::streams::Stream;
+    use crate::units::HOUR_MS;
+
+    #[test]
+    fn it_names_what_is_not_known_and_the_peers_that_were_away() {
+        let at = UnixMs(1_795_240_800_000);
+        let peer = |n: u8, connected_ms, breaks| PeerWatch {
+            peer: format!("02{n:064}").parse().unwrap(),
+            watched_ms: 100 * HOUR_MS,
+            connected_ms,
+            breaks,
+        };
+        let seen = Seen {
+            channels: vec![("active".to_owned(), 3), ("opened".to_owned(), 1)],
+            peers: vec![peer(1, 93 * HOUR_MS + HOUR_MS / 10, 1), peer(2, 100 * HOUR_MS, 0)],
+            unknown: vec![UnknownEvents {
+                stream: Stream::Htlcs,
+                kind: "event\u{1b}[31m 9".to_owned(),
+                seen: 12,
+                first: at.plus(-1),
+                last: at,
+                example: Vec::new(),
+            }],
+        };
+        assert_eq!(
+            seen.lines(),
+            [
+                "changes of channels in the last 24 h: active 3, opened 1",
+                "0200000000: connected 93.1 % of 4 d watched in a year, 1 break",
+                "not known to this daznode: 12 events of htlcs (event\u{fffd}[31m 9), last 2026-11-21T06:00:00Z",
+            ]
+        );
+        let mut row = json!({});
+        seen.add_to(&mut row);
+        assert_eq!(row["unknown_events"][0]["count"], 12);
+        assert_eq!(row["peers_365d"][1]["connected_ms"], 100 * HOUR_MS);
+        assert_eq!(row["channel_changes_24h"], json!({ "active": 3, "opened": 1 }));
+    }
 }

@@ -161,9 +161,14 @@ proptest! {
         f.store.put_watched(&f.profile, &seen).unwrap();
         let before = history(&f, NOW).watched;
         let kept: BTreeSet<_> = seen.sessions.iter().map(|s| (&s.peer, told(s))).collect();
+        let connected = |f: &Fixture| -> BTreeMap<_, _> {
+            f.store.peers_year(&f.profile, NOW).unwrap().into_iter().map(|p| (p.peer, p.connected_ms)).filter(|(_, ms)| *ms > 0).collect()
+        };
+        let year = connected(&f);
         let sums = f.store.roll_up(&f.profile, NOW).unwrap();
         prop_assert_eq!(rows(&f, "peer_sessions") + i64::try_from(sums.sessions).unwrap(), i64::try_from(kept.len()).unwrap());
         prop_assert_eq!(before, history(&f, NOW).watched);
+        prop_assert_eq!(year, connected(&f));
         // The days of the peers, hour by hour: an hour counts where it was watched and anybody was connected.
         let oldest = NOW.day().number() - 40;
         let mut expected: BTreeMap<i64, i64> = BTreeMap::new();

@@ -77,9 +77,4 @@ impl Decoder {
             told.push(strange.seen(at, message));
         }
     }
-
-    /// How many forwards in flight were forgotten, being too many or too old. Should they fail, their amounts are not known.
-    pub const fn forgotten(&self) -> u64 {
-        self.forwards.forgotten()
-    }
 }

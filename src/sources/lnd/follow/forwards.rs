@@ -47,7 +47,6 @@ pub(super) struct Forwards {
     by_age: BTreeMap<u64, Htlc>,
     ended: HashSet<Htlc>,
     ended_by_age: VecDeque<Htlc>,
-    forgotten: u64,
 }
 
 impl Default for Forwards {
@@ -65,15 +64,11 @@ impl Forwards {
             by_age: BTreeMap::new(),
             ended: HashSet::new(),
             ended_by_age: VecDeque::new(),
-            forgotten: 0,
         }
     }
 
-    pub(super) const fn forgotten(&self) -> u64 {
-        self.forgotten
-    }
-
-    /// It left, or left again after its first channel had lost it.
+    /// It left, or left again after its first channel had lost it. Should one fail that was given up as too old or one too
+    /// many, its amounts are not known.
     pub(super) fn left(&mut self, htlc: Htlc, forward: Forward, at: UnixMs) {
         if self.ended.contains(&htlc) {
             return;
@@ -85,7 +80,6 @@ impl Forwards {
         while self.in_flight.len() > self.most || self.oldest().is_some_and(|left| at.since(left) > OLDEST_MS) {
             let Some((_, oldest)) = self.by_age.pop_first() else { break };
             self.in_flight.remove(&oldest);
-            self.forgotten += 1;
         }
     }
 
