@@ -145,7 +145,9 @@ impl Listener {
         let profile = store.enable(&new, began).unwrap();
         let now = Moment { wall: began, awake: 0 };
         let mut sink = Sink::new(now);
-        Stream::ALL.into_iter().for_each(|stream| sink.take(Word::Began { stream, at: began }));
+        for stream in Stream::ALL {
+            sink.take(Word::Began { stream, at: began });
+        }
         Self { store, profile, sink, now, stored: Duration::ZERO, told: 0 }
     }
 
@@ -155,7 +157,9 @@ impl Listener {
     }
 
     fn all_stand(&mut self) {
-        Stream::ALL.into_iter().for_each(|stream| self.sink.take(Word::Alive { stream, at: self.now.wall }));
+        for stream in Stream::ALL {
+            self.sink.take(Word::Alive { stream, at: self.now.wall });
+        }
     }
 
     /// Nothing may be of a kind that is not known.

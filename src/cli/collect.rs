@@ -134,7 +134,7 @@ pub(super) fn machine(state: &Path, profile: &Profile, clock_ahead: Option<Fact<
     };
     let data = spec.data_folder();
     let places = host::Places {
-        state: state,
+        state,
         data: data.as_deref(),
         network: profile.network,
         lnd_is_here: spec.address.parse::<Address>().is_ok_and(|address| address.is_this_machine()),

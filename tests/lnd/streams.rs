@@ -398,7 +398,7 @@ async fn all_streams_full_of_small_messages_are_no_load_that_ends_the_connection
         // Shorter than any that LND sends.
         const MANY: usize = 8_000;
         let lnd = ready(|_| {
-            let short = Told::Message(vec![0xf8, 0x07, 1].repeat(11).into());
+            let short = Told::Message([0xf8, 0x07, 1].repeat(11).into());
             Reply::Stream(std::iter::repeat_n(short, MANY).chain([Told::Hang]).collect())
         });
         let limits = Limits { alive_every: Duration::from_secs(20), ..quick() };

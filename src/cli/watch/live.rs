@@ -166,10 +166,13 @@ impl<'a> Live<'a> {
 
     /// Whether there is something to send, or what went wrong, for the log.
     fn changed(&self, profile: &Profile, came: store::Result<usize>) -> bool {
-        came.map(|changed| changed > 0).unwrap_or_else(|error| {
-            self.log(Level::Error, &format!("{}: it can't be judged: {error}", name(profile)));
-            false
-        })
+        came.map_or_else(
+            |error| {
+                self.log(Level::Error, &format!("{}: it can't be judged: {error}", name(profile)));
+                false
+            },
+            |changed| changed > 0,
+        )
     }
 }
 
