@@ -25,6 +25,19 @@ pub const WATCHED_RULES: &[&str] = &[
     "many-peers-gone",
 ];
 
+/// What every LND that has just started is: without peers, and behind its chain.
+const AFTER_START: [&str; 2] = ["many-peers-gone", "not-synced-chain"];
+/// How long a node must have been followed without a break before these tell anything of it.
+const SETTLED_MS: i64 = 10 * 60_000;
+/// What was watched is stored every minute: of the last moments nothing is known yet.
+const UNKNOWN_MS: i64 = 2 * 60_000;
+
+/// Whether the node was followed without a break for a while, or never.
+fn settled(facts: &Facts<'_>) -> bool {
+    let (from, to) = (facts.now.plus(-SETTLED_MS), facts.now.plus(-UNKNOWN_MS));
+    facts.history.watched.peers_off.iter().all(|off| off.end <= from || off.start >= to)
+}
+
 /// The rule that the watcher judges by itself.
 pub const UNREACHABLE: &str = "node-unreachable";
 
@@ -32,7 +45,9 @@ pub const UNREACHABLE: &str = "node-unreachable";
 /// is over when a report, which reads more, no longer has it.
 pub fn alerts_now(input: &Input<'_>, rules: &[&str]) -> (Vec<Alert>, Vec<String>) {
     let facts = Facts::new(input.snapshot, input.history, input.thresholds, input.window);
-    let mut judged: Judged = judge_of(&facts, &|rule| rules.contains(&rule.name));
+    let settled = settled(&facts);
+    let wanted = |name: &str| rules.contains(&name) && (settled || !AFTER_START.contains(&name));
+    let mut judged: Judged = judge_of(&facts, &|rule| wanted(rule.name));
     judged.complete.retain(|name| super::RULES.iter().any(|rule| rule.name == *name && !rule.event));
     let whole = judged.rules();
     (judged.alerts, whole)

@@ -64,6 +64,26 @@ fn what_only_happens_is_ended_by_reports() {
 }
 
 #[test]
+fn what_every_node_is_after_its_start_is_judged_ten_minutes_later() {
+    let mut started = small(two());
+    started.node.info.synced_to_chain = false;
+    let judged = |off: &[(i64, i64)]| {
+        let ago = |minutes: i64| started.taken_at.plus(-minutes * 60_000);
+        let mut past = history(&[]);
+        past.watched.peers_off = off.iter().map(|(from, to)| Window { start: ago(*from), end: ago(*to) }).collect();
+        let (alerts, judged) = now(&started, &past);
+        assert_eq!(alerts.len(), usize::from(judged.iter().any(|name| name == "not-synced-chain")), "{alerts:?}");
+        alerts.len()
+    };
+    assert_eq!(judged(&[]), 1, "nobody follows it");
+    assert_eq!(judged(&[(1440, 20), (1, 0)]), 1, "the last minute is not stored yet");
+    assert_eq!(judged(&[(1440, 10), (1, 0)]), 1);
+    assert_eq!(judged(&[(1440, 9), (1, 0)]), 0, "followed again for nine minutes");
+    assert_eq!(judged(&[(6, 5)]), 0, "LND was gone for a minute");
+    assert_eq!(judged(&[(1440, 0)]), 0, "it is followed since a moment ago");
+}
+
+#[test]
 fn a_node_is_unreachable_after_ten_minutes_and_reachable_when_a_report_is_made() {
     let limits = Thresholds::default();
     let why = |why: &str, ms| unreachable(NOW, NOW.plus(ms), why, &limits);
