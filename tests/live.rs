@@ -13,6 +13,13 @@
 mod followed;
 #[path = "support/regtest.rs"]
 mod regtest;
+#[path = "public/server.rs"]
+#[expect(dead_code, unreachable_pub, reason = "other tests use all of it")]
+mod server;
+#[path = "live/stopped.rs"]
+mod stopped;
+#[path = "live/watched.rs"]
+mod watched;
 
 use std::fs::File;
 use std::io::Write as _;
@@ -34,6 +41,10 @@ use serde_json::{Value, json};
 fn daznode(state: &Path, args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_daznode"));
     command.env_clear().env("HOME", state).env("PATH", "/usr/bin:/bin");
+    let settings = state.with_file_name("daznode.toml");
+    if settings.is_file() {
+        command.env("DAZNODE_CONFIG", settings);
+    }
     command.arg("--state").arg(state).args(args).output().unwrap()
 }
 

@@ -15,7 +15,7 @@ use super::regtest::{self, Network};
 use super::{AROUND, spec};
 
 #[expect(clippy::disallowed_methods, reason = "a test of the real thing lives in real time")]
-fn clock() -> UnixMs {
+pub(super) fn clock() -> UnixMs {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     UnixMs(i64::try_from(now.as_millis()).unwrap())
 }
@@ -132,7 +132,7 @@ impl Followed {
 }
 
 /// Asks for a payment in one part; what comes of it is seen elsewhere.
-fn try_to_pay(network: &Network, from: usize, payment: serde_json::Value) -> String {
+pub(super) fn try_to_pay(network: &Network, from: usize, payment: serde_json::Value) -> String {
     let mut payment = payment;
     for (name, value) in [("timeout_seconds", json!(15)), ("fee_limit_sat", json!("10000")), ("max_parts", json!(1))] {
         payment[name] = value;

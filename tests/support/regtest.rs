@@ -164,6 +164,14 @@ impl Network {
         }
     }
 
+    /// Ends a node as a crash does.
+    pub(crate) fn kill_node(&mut self, n: usize) {
+        if let Some(mut child) = self.nodes[n].child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
     /// Holds a node, as a machine that has no time for it, until [`Network::release`].
     pub(crate) fn hold(&self, n: usize) {
         signal(self.nodes[n].child.as_ref(), rustix::process::Signal::STOP);
