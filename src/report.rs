@@ -108,6 +108,14 @@ pub struct Report {
     pub updated_at: Time,
 }
 
+impl Report {
+    /// How bad its digest is: as the worst alert that is not muted.
+    pub fn worst_told(&self) -> Severity {
+        let told = self.alerts.iter().filter(|alert| alert.muted_until.is_none());
+        told.map(|alert| alert.severity).max().unwrap_or(Severity::Info)
+    }
+}
+
 /// A moment as RFC 3339 in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

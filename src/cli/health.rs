@@ -14,7 +14,7 @@ use crate::render::{self, Check, State};
 use crate::store::{self, BACKUPS, DATABASE, GraphFolder, Profile, Store};
 use crate::units::{DAY_MS, HOUR_MS, UnixMs};
 
-/// Check nodes, sources, store, files, backups, timer, watcher, last run and permissions
+/// Check nodes, sources, store, files, backups, timer, watcher, messages, last run and permissions
 ///
 /// Ends with 0 where all is well or only needs a look, and with 1 where something does not work, so that a monitor can call
 /// it. It changes nothing.
@@ -48,6 +48,7 @@ pub(super) fn run(health: &HealthCheck, context: &Context) -> anyhow::Result<Cod
             checks.push(last_run(&store, &profiles, context.now));
             checks.push(timers(&profiles, &timer::systemd));
             checks.push(super::watch::health(&store, &profiles, context.now));
+            checks.push(super::notify::health(&store, context)?);
             checks.extend(nodes(&profiles, context)?);
             checks.extend(graphs(&connect::graphs(context), context.now));
             match sources::shown(&store, &profiles, context) {

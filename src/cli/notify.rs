@@ -1,5 +1,7 @@
 //! `daznode notify`: try a channel, see what waits and what was given up, send it.
 
+mod health;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,6 +21,8 @@ use crate::notify::{Courier, Delivered, Places};
 use crate::report::{Report, Severity};
 use crate::store::{Error, Handle, Letter, LetterState};
 use crate::units::{HOUR_MS, UnixMs};
+
+pub(super) use health::check as health;
 
 /// For what is due after a run.
 const BUDGET: Duration = Duration::from_secs(20);
@@ -230,7 +234,7 @@ fn test_event(channel: &str, report: Option<&Report>, now: UnixMs) -> Event {
         key: format!("test:{channel}:{}", now.0),
         kind: if report.is_some() { EventKind::Report } else { EventKind::Test },
         at: now,
-        severity: Severity::Info,
+        severity: report.map_or(Severity::Info, Report::worst_told),
         about,
         title: format!("daznode: a test of the channel {channel}"),
         text: "Messages of daznode arrive here. Nothing is wrong, and nothing is to be done.".to_owned(),
@@ -378,8 +382,11 @@ fn send(send: &Listing, context: &Context) -> anyhow::Result<Code> {
     for error in &delivered.errors {
         tell(&text::line(error));
     }
-    let Delivered { sent, failed, dead, waiting, .. } = &delivered;
-    context.output.note(&format!("{sent} sent, {failed} to be tried again, {dead} given up, {waiting} waiting"));
+    let Delivered { sent, failed, dead, .. } = &delivered;
+    // Not only those that were due: others wait for the end of quiet hours, or for their next try.
+    let counts = connect::block_on(store.run(|store| store.letter_counts()))??;
+    let waiting: u32 = counts.iter().filter(|row| row.state == LetterState::Waiting).map(|row| row.count).sum();
+    context.output.note(&format!("{sent} sent, {failed} failed, {dead} given up, {waiting} waiting for their time"));
     if delivered.elsewhere {
         context.output.note("Another daznode is delivering.");
     }

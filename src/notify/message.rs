@@ -109,7 +109,9 @@ fn plain(event: &Event, hide: Hide) -> Digest {
         pieces
             .extend(event.text.lines().filter(|line| !line.trim().is_empty()).map(|line| Piece::Text(line.to_owned())));
     }
-    if let Some(since) = event.since {
+    // Of a new one that stands above.
+    let said = event.about.is_some().then(|| number::moment(event.at));
+    if let Some(since) = event.since.filter(|since| said != Some(number::moment(*since))) {
         pieces.push(Piece::Text(format!("Since {}", number::moment(since))));
     }
     if let Some(key) = event.alert_key.as_ref().filter(|_| !hide.pubkeys) {

@@ -112,6 +112,21 @@ impl Courier {
         show().map_err(|failed: Failed| failed.to_string())
     }
 
+    /// What is wrong with the channels and the dead-man switch as far as it can be told without sending anything: their
+    /// files, and what these hold.
+    pub fn faults(&self) -> Vec<String> {
+        let channels = self.notify.channels.keys().filter_map(|name| {
+            let fault = self.ready(name).err()?;
+            Some(format!("{name}: {fault}"))
+        });
+        let calls = [&self.notify.heartbeat_url_file, &self.notify.heartbeat_fail_url_file];
+        let calls = calls.into_iter().flatten().filter_map(|file| {
+            let fault = self.places.url("heartbeat's address", file, &self.notify).err()?;
+            Some(fault.to_string())
+        });
+        channels.chain(calls).collect()
+    }
+
     /// Tells the dead-man switch how a run ended, where one is set. The error is one line without secrets.
     pub async fn heartbeat(&self, good: bool, now: UnixMs) -> Result<(), String> {
         let file = if good { &self.notify.heartbeat_url_file } else { &self.notify.heartbeat_fail_url_file };

@@ -174,7 +174,6 @@ pub(super) fn put_report(
 
 /// The digest: as bad as the worst alert that is not muted. Its message is made from the report when it is sent.
 fn digest(profile: &Profile, report: &Report) -> Event {
-    let told = report.alerts.iter().filter(|alert| alert.muted_until.is_none());
     let summary = &report.summary;
     let score = summary.overall_score.map(|score| format!("score {score}, ")).unwrap_or_default();
     let wrong = match (summary.critical_alerts, summary.warnings) {
@@ -185,7 +184,7 @@ fn digest(profile: &Profile, report: &Report) -> Event {
         key: format!("report:{}", report.report_id),
         kind: EventKind::Report,
         at: report.created_at.0,
-        severity: told.map(|alert| alert.severity).max().unwrap_or(Severity::Info),
+        severity: report.worst_told(),
         about: Some(about(profile)),
         title: format!("Report of {}: {score}{wrong}", report.report_date),
         text: String::new(),

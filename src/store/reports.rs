@@ -307,7 +307,7 @@ fn failed_event(profile: &Profile, failed: &FailedRun) -> Event {
         at: failed.at,
         severity: Severity::Warning,
         about: Some(alerts::about(profile)),
-        title: format!("No report of {}: the run failed", failed.date),
+        title: format!("The run for the report of {} failed", failed.date),
         text: failed.message.clone(),
         alert_key: None,
         since: None,

@@ -65,6 +65,37 @@ fn a_dry_run_shows_the_message_and_no_secret_and_sends_nothing() {
     assert!(shown.contains("X-Daznode-Signature: v1=") && shown.contains("\"type\":\"report\""), "{shown}");
     assert!(!shown.contains("canary"), "{shown}");
     assert_eq!(server.count(), sent);
+    // It is as bad as the digest that was sent.
+    let digest =
+        server.seen().into_iter().map(|request| request.body).find(|body| body.contains("\"type\":\"report\""));
+    let digest: Value = serde_json::from_str(&digest.unwrap()).unwrap();
+    assert_ne!(digest["severity"], "info");
+    assert!(shown.contains(&format!("\"severity\":{}", digest["severity"])), "{shown}");
+}
+
+#[test]
+fn the_health_check_reads_the_files_of_channels_and_counts_what_was_given_up() {
+    let server = serve(|_| ok("{}"));
+    let sandbox = sandbox(&server.url(), "");
+    sandbox.run(["-q", "generate", "--all"]).ends(0);
+    let line = || {
+        let told = sandbox.run(["health-check", "--json"]).json();
+        let checks = told["checks"].as_array().unwrap().clone();
+        let line = checks.into_iter().find(|check| check["name"] == "messages").unwrap();
+        (line["state"].as_str().unwrap().to_owned(), line["detail"].as_str().unwrap().to_owned())
+    };
+    let sent = server.count();
+    assert_eq!(line(), ("ok".to_owned(), "1 channel, 0 messages wait".to_owned()));
+    assert_eq!(server.count(), sent, "nothing is sent for it");
+    let secret = sandbox.path("hook.secret");
+    std::fs::rename(&secret, sandbox.path("away")).unwrap();
+    let (state, detail) = line();
+    assert_eq!(state, "warn");
+    assert!(
+        detail.starts_with("hook: ") && detail.contains("hook.secret") && detail.contains("no such file"),
+        "{detail}"
+    );
+    assert!(!detail.contains("canary"), "{detail}");
 }
 
 #[test]
