@@ -197,6 +197,8 @@ fn one_node_that_hangs_or_is_down_holds_up_no_other() {
         assert!(nothing.iter().all(|one| one.spans.is_empty()));
         assert_eq!(row.unwrap().state, STOPPED);
         let beats = script.beats.borrow();
+        let said = script.log.borrow().join("\n");
+        assert!(said.contains("not connected: cannot reach lnd: refused"), "{said}");
         assert!(beats.len() > 3 && beats.last().unwrap().starts_with("following 1 of 3 nodes; "), "{beats:?}");
         // The one that hangs was tried when its look ran out of time, and not before.
         assert!(script.ready.borrow().is_some_and(|at| at.as_secs() >= 45), "{:?}", script.ready);
