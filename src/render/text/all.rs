@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Line, Sheet, Style, channels, figures, foot, head, lists, title};
+use super::{Line, Sheet, Style, channels, figures, foot, head, lists, missed, title};
 use crate::render::table::{Field, fields};
 use crate::render::{Page, number};
 use crate::report::{Flow, GraphState, MoneyPeriod, Recommendation, Report, SourceStatus, SourcedFact};
@@ -28,6 +28,12 @@ pub(super) fn report(report: &Report, page: &Page) -> String {
     part(&|sheet| advice(sheet, report));
     part(&|sheet| score(sheet, report));
     out.push_str(&section("Money and forwards, sat", &money(report, page), page));
+    if let Some(table) = missed::reasons(report, page) {
+        out.push_str(&section("Forwards that failed in 24 h, as far as watched", &table, page));
+    }
+    if let Some(table) = missed::channels(report, page) {
+        out.push_str(&section("Fees missed for lack of balance, sat", &table, page));
+    }
     if !report.metrics.channels.list.is_empty() {
         out.push_str(&section("Channels", &channels::table(report, page), page));
     }

@@ -1,8 +1,8 @@
 //! Score, net, flow, trends and funds: one labelled line each.
 
-use super::{Line, Sheet, Style};
+use super::{Line, Sheet, Style, missed};
 use crate::render::{number, safe, spark};
-use crate::report::{FailureReason, MoneyPeriod, Report, Runway, Safety, Status};
+use crate::report::{MoneyPeriod, Report, Runway, Safety, Status};
 use crate::units::{Msat, Sat};
 
 const LABEL: usize = 7;
@@ -180,13 +180,7 @@ fn flow(report: &Report) -> Vec<Line> {
     }
     let failed = forwarding.failed_24h.as_deref().unwrap_or_default();
     if let Some(most) = failed.first() {
-        let why = match most.reason {
-            FailureReason::Balance => "for lack of balance",
-            FailureReason::Policy => "by our own rules",
-            FailureReason::Offline => "since the peer was away",
-            FailureReason::Downstream => "further down the route",
-            FailureReason::Unknown => "for unknown reasons",
-        };
+        let why = missed::why(most.reason);
         let all = failed.iter().map(|sum| i64::from(sum.forwards)).sum();
         let (all, most) = (number::thousands(all), number::thousands(i64::from(most.forwards)));
         pieces.push(Line::plain(&format!("{all} failed, {most} {why}")));

@@ -5,6 +5,7 @@ mod channels;
 mod figures;
 mod head;
 mod lists;
+mod missed;
 
 use super::sheet::{Line, Sheet, Style};
 use super::{Page, Section};

@@ -251,3 +251,22 @@ fn changes_since_an_earlier_report_of_the_day_say_since_when() {
     assert!(text.contains("Changed since 2026-11-21 05:00 UTC\n"), "{text}");
     assert!(!text.contains("first report"));
 }
+
+#[test]
+fn failed_forwards_are_told_with_what_they_would_have_earned() {
+    let all = report(&parsed(RICH), "", Format::Table, &page(80), Section::All);
+    let row = |start: &str| {
+        let line = all.lines().find(|line| line.starts_with(start)).unwrap_or_else(|| panic!("{start}: {all}"));
+        line.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(row("further down"), "further down the route 1,204 96,320,000 38,528");
+    assert_eq!(row("for lack"), "for lack of balance 61 9,150,000 3,660");
+    let missed = all.split("Fees missed for lack of balance, sat").nth(1).unwrap();
+    let alice = missed.lines().find(|line| line.starts_with("alice")).unwrap();
+    assert_eq!(alice.split_whitespace().collect::<Vec<_>>(), ["alice", "20", "0", "1,470", "2,100"]);
+    let mut quiet = parsed(RICH);
+    quiet.metrics.forwarding.failed_24h = None;
+    quiet.money.missed_demand = None;
+    let quiet = report(&quiet, "", Format::Table, &page(80), Section::All);
+    assert!(!quiet.contains("fees missed") && !quiet.contains("Fees missed"), "{quiet}");
+}
