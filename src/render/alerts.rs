@@ -261,12 +261,13 @@ pub fn alert(node: &AdviceNode, life: &AlertLife, page: &Page) -> String {
         sheet.blank();
         sheet.line(Line::of(Style::Bold, "Messages"));
     }
-    for message in &life.messages {
-        let at = format!("   {}  ", number::short_moment(message.created_at.0));
-        let tries = if message.tries > 1 { format!(" after {} tries", message.tries) } else { String::new() };
-        let kind = message.kind.strip_prefix("alert_").unwrap_or(&message.kind);
-        let text = format!("{kind} to {}: {}{tries}", message.channel, message.state);
-        sheet.paragraph(Line::of(Style::Dim, &at), &Line::plain(&safe::line(&text)));
+    // What became of one word is the same for most channels.
+    let same = |a: &MessageLine, b: &MessageLine| fate(a) == fate(b);
+    for group in life.messages.chunk_by(same) {
+        let Some((at, kind, fate)) = group.first().map(fate) else { continue };
+        let channels: Vec<&str> = group.iter().map(|message| message.channel.as_str()).collect();
+        let text = format!("{kind} to {}: {fate}", channels.join(", "));
+        sheet.paragraph(Line::of(Style::Dim, &format!("   {at}  ")), &Line::plain(&safe::line(&text)));
     }
     if !life.others.is_empty() {
         sheet.blank();
@@ -277,6 +278,13 @@ pub fn alert(node: &AdviceNode, life: &AlertLife, page: &Page) -> String {
         sheet.paragraph(Line::plain("   "), &Line::plain(&text));
     }
     sheet.text(page.colour)
+}
+
+/// When a message was made, of what kind, and what came of it.
+fn fate(message: &MessageLine) -> (String, &str, String) {
+    let tries = if message.tries > 1 { format!(" after {} tries", message.tries) } else { String::new() };
+    let kind = message.kind.strip_prefix("alert_").unwrap_or(&message.kind);
+    (number::short_moment(message.created_at.0), kind, format!("{}{tries}", message.state))
 }
 
 /// What happened, in words.
@@ -391,7 +399,7 @@ mod tests {
                 event("acknowledged", Some("on it\u{1b}[31m")),
                 event("lowered", None),
             ],
-            messages: vec![message],
+            messages: ["pager", "mail"].map(|to| MessageLine { channel: to.to_owned(), ..message.clone() }).to_vec(),
             others: vec![AlertLine { resolved_at: Some(Time(NOW)), ..line(AlertState::Resolved) }],
         };
         let text = alert(&node(), &life, &PAGE);
@@ -401,7 +409,7 @@ mod tests {
             "told: pager\n",
             "acknowledged: on it",
             "got better: critical\n",
-            "opened to pager: sent after 3 tries\n",
+            "opened to pager, mail: sent after 3 tries\n",
             "Other occurrences\n   stood 3 h to",
         ] {
             assert!(text.contains(words), "{words} is not in:\n{text}");
