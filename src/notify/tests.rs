@@ -201,3 +201,16 @@ fn each_kind_of_event_has_words_of_its_own() {
     assert_eq!(title(EventKind::AlertResolved), "✓ Resolved: channel drained");
     assert_eq!(title(EventKind::Test), "channel drained");
 }
+
+#[test]
+fn since_when_an_alert_stands_is_said_where_the_moment_of_the_message_does_not_say_it() {
+    let report = &corpus().remove(0).0;
+    let opened = event(report, EventKind::AlertOpened);
+    let of = |since: UnixMs, about: Option<About>| {
+        let event = Event { since: Some(since), about, ..opened.clone() };
+        plain_text(&message(&event, None, Depth::Chat, Hide::default()).pieces)
+    };
+    assert!(!of(opened.at, opened.about.clone()).contains("Since"));
+    assert!(of(opened.at, None).contains("Since Sat 21 Nov 2026 06:00 UTC"));
+    assert!(of(opened.at.plus(-3_600_000), opened.about.clone()).contains("Since Sat 21 Nov 2026 05:00 UTC"));
+}
