@@ -10,12 +10,21 @@ use toml::de::{DeTable, DeValue};
 
 use super::{Config, Error, clip, is_below, keys, means, notify, refused};
 
+/// What to do about text that is no TOML.
+fn remedy(message: &str) -> &'static str {
+    if message.contains("duplicate key") {
+        "this key or [section] stands above already: put what is new there"
+    } else {
+        "expected lines of key = value below a [section]"
+    }
+}
+
 /// The settings of one file, checked.
 pub(super) fn read(path: &Path, text: &str) -> Result<toml::Table, Error> {
     let at = |offset: usize| format!("{}:{}", path.display(), line(text, offset));
     let document = DeTable::parse(text).map_err(|e| Error {
         place: at(e.span().map_or(0, |s| s.start)),
-        problem: format!("not TOML: {}; expected lines of key = value below a [section]", clip(e.message())),
+        problem: format!("not TOML: {}; {}", clip(e.message()), remedy(e.message())),
     })?;
     let mut leaves = Vec::new();
     walk(document.get_ref(), "", &mut leaves).map_err(|(offset, problem)| Error { place: at(offset), problem })?;

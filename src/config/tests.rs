@@ -126,6 +126,15 @@ fn what_is_not_toml_is_told_with_its_line() {
     assert_eq!(error.place, "config.toml:2");
     assert!(error.problem.starts_with("not TOML: "), "{error}");
     assert!(!error.to_string().contains('\n'));
+    // As by somebody who adds to the file that `daznode init` wrote.
+    for twice in ["[run]\njobs = 3\n[run]\n", "[run]\njobs = 3\njobs = 4\n"] {
+        let error = load(twice).unwrap_err();
+        assert_eq!(
+            (error.place.as_str(), error.problem.contains("stands above already")),
+            ("config.toml:3", true),
+            "{error}"
+        );
+    }
 }
 
 #[test]
