@@ -44,7 +44,7 @@ fn mistake(error: &clap::Error) -> String {
     let rendered = error.render().to_string();
     let body = rendered.split("\n\nUsage:").next().unwrap_or_default();
     let body = body.split("\n\nFor more information").next().unwrap_or_default();
-    let body = body.trim().trim_start_matches("error: ");
+    let body = body.trim().trim_start_matches("error: ").replace("\n\n  tip: ", "; ");
     let words: Vec<&str> = body.split_whitespace().collect();
     let told = text::line(&words.join(" "));
     let told = told.trim_end_matches('.');
