@@ -5,7 +5,7 @@ use rusqlite::Transaction;
 use super::error::Result;
 use super::profiles::{Key, Profile};
 use super::{Store, advice, alerts, balances, commitments, host, last, policies, samples, seen, sums, watched};
-use crate::history::{DaySum, History, PastDay, Period, Window};
+use crate::history::{History, PastDay, Period, Window};
 use crate::report::GenerationStatus;
 use crate::units::{DAY_MS, Day, UnixMs};
 
@@ -26,28 +26,49 @@ impl Store {
     pub fn history(&self, profile: &Profile, window_end: UnixMs, report_date: Day) -> Result<History> {
         let key = self.key(profile)?;
         self.read(|tx| {
-            let mut history = self.sql(from_events(tx, key, window_end))?;
-            self.sql(from_samples(tx, key, window_end, &mut history))?;
+            let mut history = self.standing(tx, key, profile, window_end, report_date)?;
+            self.sql(add_events(tx, key, window_end, &mut history))?;
+            self.sql(add_samples(tx, key, window_end, &mut history))?;
             history.watched = self.sql(watched::watched(tx, key, window_end))?;
             history.advice = self.sql(advice::past(tx, key, profile, window_end))?;
-            history.open_alerts = self.sql(alerts::open(tx, key, profile))?;
-            history.ended_alerts = self.sql(alerts::ended(tx, key, profile))?;
-            history.mutes = self.sql(alerts::mutes(tx, key, profile))?;
-            history.previous_report = self.previous_report(profile, report_date)?;
             if let Some(since) = history.previous_report.as_ref().map(|report| report.window_end.0) {
                 history.resolved_alerts = self.sql(alerts::resolved(tx, key, profile, since))?;
             }
-            // A report that is made again is held against the same day as the first of its day.
-            let told = history.previous_report.as_ref().map(|report| report.window_end.0.plus(1));
-            let before = told.map(|end| self.latest_snapshot(profile, end.min(window_end))).transpose()?.flatten();
-            history.previous_snapshot = match before {
-                None => self.latest_snapshot(profile, window_end)?,
-                found => found,
-            };
             history.past_days = self.past_days(profile, report_date)?;
             history.past_scores = self.past_scores(profile, report_date.plus(-SCORE_DAYS), report_date.plus(-1))?;
             Ok(history)
         })
+    }
+
+    /// Of the past only what the watcher's rules read: no sums of events, no samples of channels. It is asked for with
+    /// every look at a node; the whole costs hundreds of milliseconds where the node is large.
+    pub fn recent_history(&self, profile: &Profile, now: UnixMs) -> Result<History> {
+        let key = self.key(profile)?;
+        self.read(|tx| self.standing(tx, key, profile, now, now.day()))
+    }
+
+    /// What stood before: the last report and snapshot, alerts, closed channels, transactions.
+    fn standing(
+        &self,
+        tx: &Transaction<'_>,
+        key: Key,
+        profile: &Profile,
+        end: UnixMs,
+        report_date: Day,
+    ) -> Result<History> {
+        let mut history = self.sql(from_node(tx, key, end))?;
+        history.open_alerts = self.sql(alerts::open(tx, key, profile))?;
+        history.ended_alerts = self.sql(alerts::ended(tx, key, profile))?;
+        history.mutes = self.sql(alerts::mutes(tx, key, profile))?;
+        history.previous_report = self.previous_report(profile, report_date)?;
+        // A report that is made again is held against the same day as the first of its day.
+        let told = history.previous_report.as_ref().map(|report| report.window_end.0.plus(1));
+        let before = told.map(|told| self.latest_snapshot(profile, told.min(end))).transpose()?.flatten();
+        history.previous_snapshot = match before {
+            None => self.latest_snapshot(profile, end)?,
+            found => found,
+        };
+        Ok(history)
     }
 
     /// Sums of one window of any length.
@@ -72,52 +93,52 @@ impl Store {
     }
 }
 
-fn from_events(tx: &Transaction<'_>, key: Key, end: UnixMs) -> rusqlite::Result<History> {
+/// What is known of the node itself, its channels and its machine.
+fn from_node(tx: &Transaction<'_>, key: Key, end: UnixMs) -> rusqlite::Result<History> {
     let first_seen: Option<i64> = tx
         .prepare_cached("SELECT first_seen_ms FROM nodes WHERE tenant = ?1 AND node = ?2")?
         .query_row((key.tenant, key.node), |row| row.get(0))?;
-    let first_seen = first_seen.map(UnixMs);
+    let channels = samples::channels(tx, key)?;
+    let scids = samples::scids(tx, key)?;
+    let closed = samples::closes(tx, key, &channels, &scids)?;
+    let named = scids.into_iter().filter_map(|(scid, channel)| {
+        channels.get(&channel).map(|(point, peer, _)| (scid, point.clone(), peer.clone()))
+    });
+    Ok(History {
+        first_seen: first_seen.map(UnixMs),
+        transactions: samples::transactions(tx, key)?,
+        commitments: commitments::all(tx, key, &channels)?,
+        commit_fees: seen::commit_fees(tx, key, &channels)?,
+        aliases: seen::aliases(tx, key)?,
+        host: host::samples(tx, key, (end.plus(-SAMPLE_DAYS * DAY_MS), end))?,
+        closed,
+        scids: named.collect(),
+        ..History::default()
+    })
+}
+
+fn add_events(tx: &Transaction<'_>, key: Key, end: UnixMs, history: &mut History) -> rusqlite::Result<()> {
+    let first_seen = history.first_seen;
     let first_forward = sums::first(tx, key)?.map(|ns| UnixMs(ns.div_euclid(1_000_000)));
-    let ([day, week, month, quarter, ever], pairs_month) = sums::periods(tx, key, end)?;
-    let last_forward = last::forwards(tx, key, end)?;
+    let periods;
+    (periods, history.pairs_month) = sums::periods(tx, key, end)?;
+    [history.day, history.week, history.month, history.quarter, history.ever] = periods;
+    history.first_forward = first_forward;
+    history.last_forward = last::forwards(tx, key, end)?;
     // Nothing is known of a day that was over before both.
     let known = |day_end: UnixMs| {
         first_forward.is_some_and(|first| first < day_end) || first_seen.is_some_and(|first| first < day_end)
     };
     let days = (1 - DAYS..=0).zip(sums::days(tx, key, end, DAYS)?);
-    let days: Vec<Option<DaySum>> = days.map(|(n, sum)| known(end.plus(n * DAY_MS)).then_some(sum)).collect();
-    let transactions = samples::transactions(tx, key)?;
-    Ok(History {
-        first_seen,
-        first_forward,
-        day,
-        week,
-        month,
-        quarter,
-        ever,
-        pairs_month,
-        last_forward,
-        days,
-        transactions,
-        ..History::default()
-    })
+    history.days = days.map(|(n, sum)| known(end.plus(n * DAY_MS)).then_some(sum)).collect();
+    Ok(())
 }
 
-fn from_samples(tx: &Transaction<'_>, key: Key, end: UnixMs, history: &mut History) -> rusqlite::Result<()> {
+fn add_samples(tx: &Transaction<'_>, key: Key, end: UnixMs, history: &mut History) -> rusqlite::Result<()> {
     let channels = samples::channels(tx, key)?;
-    let scids = samples::scids(tx, key)?;
     let since = |days: i64| (end.plus(-days * DAY_MS), end);
     history.samples = samples::channel_samples(tx, key, &channels, since(SAMPLE_DAYS))?;
     history.balances = balances::means(tx, key, &channels, end)?;
     history.policy_changes = policies::changes(tx, key, &channels, since(POLICY_DAYS))?;
-    history.commitments = commitments::all(tx, key, &channels)?;
-    history.commit_fees = seen::commit_fees(tx, key, &channels)?;
-    history.aliases = seen::aliases(tx, key)?;
-    history.host = host::samples(tx, key, since(SAMPLE_DAYS))?;
-    history.closed = samples::closes(tx, key, &channels, &scids)?;
-    let named = scids.into_iter().filter_map(|(scid, channel)| {
-        channels.get(&channel).map(|(point, peer, _)| (scid, point.clone(), peer.clone()))
-    });
-    history.scids = named.collect();
     Ok(())
 }

@@ -130,7 +130,7 @@ impl<'a> Live<'a> {
         let (profile, thresholds) = (profile.clone(), self.context.config.thresholds.clone());
         let judge = move |store: &store::Store| {
             let window = Window::days_before(now, 1);
-            let history = store.history(&profile, now, now.day())?;
+            let history = store.recent_history(&profile, now)?;
             // No document comes of it.
             let identity = Identity {
                 report_id: Uuid::nil(),

@@ -1,11 +1,13 @@
 //! What is taken out of snapshots.
 
-use super::support::{NOW, announce, channel, fixture, outpoint, pubkey, snapshot};
+use super::support::{NOW, alert, announce, channel, fixture, forward, outpoint, pubkey, snapshot};
+use crate::history::History;
+use crate::report::Severity;
 use crate::snapshot::{
-    ChannelPolicies, CloseKind, ClosedChannel, Commitments, Disk, Fact, Host, Pending, PendingChannel, Policy,
+    ChannelPolicies, CloseKind, ClosedChannel, Commitments, Disk, Events, Fact, Host, Pending, PendingChannel, Policy,
     Resolution,
 };
-use crate::store::Retention;
+use crate::store::{By, Judged, Retention};
 use crate::units::{DAY_MS, HOUR_MS, Msat, Ppm, Sat, Scid};
 
 fn closed(n: u64, outcome: &str) -> ClosedChannel {
@@ -184,4 +186,42 @@ fn what_an_open_channel_was_last_is_known_once_it_is_gone() {
         assert_eq!(history.commit_fees, [(outpoint(1), Sat::new(614))], "{days} days later");
         assert_eq!(history.aliases, [(pubkey(1001), "carol".to_owned())]);
     }
+}
+
+#[test]
+fn the_recent_past_is_the_past_without_sums_and_samples() {
+    let f = fixture();
+    for ago in [3, 2, 1] {
+        f.store.put_snapshot(&f.profile, &snapshot(NOW.plus(-ago * DAY_MS), 3)).unwrap();
+    }
+    announce(&f, NOW.plus(-DAY_MS));
+    let forwards = vec![forward(NOW.plus(-DAY_MS / 2).nanos(), 1, 2, 1_010, 1_000)];
+    f.store.put_events(&f.profile, &Events::Forwards(forwards)).unwrap();
+    let alerts = [alert("anchor-reserve:node", Severity::Warning, NOW.plus(-1))];
+    f.store.put_judged(&f.profile, &Judged { at: NOW.plus(-1), alerts: &alerts, rules: &[], by: By::Watch }).unwrap();
+    let whole = f.store.history(&f.profile, NOW, NOW.day()).unwrap();
+    assert!(!whole.samples.is_empty() && whole.day.forwards == 1 && whole.previous_report.is_some());
+    assert!(whole.previous_snapshot.is_some() && !whole.open_alerts.is_empty() && !whole.scids.is_empty());
+    let none = History::default();
+    let expected = History {
+        first_forward: none.first_forward,
+        day: none.day,
+        week: none.week,
+        month: none.month,
+        quarter: none.quarter,
+        ever: none.ever,
+        pairs_month: none.pairs_month,
+        last_forward: none.last_forward,
+        days: none.days,
+        past_days: none.past_days,
+        past_scores: none.past_scores,
+        samples: none.samples,
+        balances: none.balances,
+        policy_changes: none.policy_changes,
+        resolved_alerts: none.resolved_alerts,
+        watched: none.watched,
+        advice: none.advice,
+        ..whole
+    };
+    assert_eq!(f.store.recent_history(&f.profile, NOW).unwrap(), expected);
 }

@@ -4,8 +4,31 @@ use crate::analysis::{Identity, Input};
 use crate::history::{Mute, Window};
 use crate::report::AlertState;
 
-/// What the watcher finds on a snapshot with no more than it reads: channels, peers, wallet, pending.
-fn now(snapshot: &Snapshot, history: &History) -> (Vec<Alert>, Vec<String>) {
+/// What the watcher finds on a snapshot with no more than it reads: channels, peers, wallet, pending. It is the same with
+/// the whole past and with the part of it that the store gives the watcher.
+fn now(snapshot: &Snapshot, past: &History) -> (Vec<Alert>, Vec<String>) {
+    let part = History {
+        first_seen: past.first_seen,
+        transactions: past.transactions.clone(),
+        closed: past.closed.clone(),
+        scids: past.scids.clone(),
+        commitments: past.commitments.clone(),
+        commit_fees: past.commit_fees.clone(),
+        aliases: past.aliases.clone(),
+        host: past.host.clone(),
+        previous_snapshot: past.previous_snapshot.clone(),
+        previous_report: past.previous_report.clone(),
+        open_alerts: past.open_alerts.clone(),
+        ended_alerts: past.ended_alerts.clone(),
+        mutes: past.mutes.clone(),
+        ..History::default()
+    };
+    let found = with(snapshot, past);
+    assert_eq!(with(snapshot, &part), found);
+    found
+}
+
+fn with(snapshot: &Snapshot, history: &History) -> (Vec<Alert>, Vec<String>) {
     let identity = Identity {
         report_id: uuid::Uuid::nil(),
         user_id: String::new(),
