@@ -126,6 +126,12 @@ fn what_was_heard_is_stored_when_it_is_stopped() {
         u64::try_from(rows(&sandbox, "channel_events WHERE at_ms > 1000 * (unixepoch() - 86400)")).unwrap()
     );
     assert!(watcher["unknown_events"].is_array() && watcher["peers_365d"].is_array(), "{shown}");
+    let docs = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/schema.md")).unwrap();
+    let docs = docs.split("### `daznode watch --status").nth(1).unwrap().split("\n### ").next().unwrap();
+    let htlcs = &watcher["last_24h"]["htlcs"];
+    for (name, _) in [watcher, &watcher["last_24h"], htlcs].into_iter().flat_map(|one| one.as_object().unwrap()) {
+        assert!(docs.contains(&format!("`{name}`")), "docs/schema.md does not name {name}");
+    }
     sandbox.run(["watch", "--status"]).ends(0);
 }
 
