@@ -46,7 +46,7 @@ complete -c daznode -n "__fish_daznode_needs_command" -f -a "advice" -d 'List th
 complete -c daznode -n "__fish_daznode_needs_command" -f -a "alerts" -d 'List the alerts that stand, acknowledge, comment or mute them, and see how long they took'
 complete -c daznode -n "__fish_daznode_needs_command" -f -a "watch" -d 'Follow nodes all the time: failed forwards, peers that come and go, balances, policies'
 complete -c daznode -n "__fish_daznode_needs_command" -f -a "notify" -d 'Try the channels of the settings, see what they get, and send what waits'
-complete -c daznode -n "__fish_daznode_needs_command" -f -a "health-check" -d 'Check nodes, sources, store, files, backups, timer, watcher, last run and permissions'
+complete -c daznode -n "__fish_daznode_needs_command" -f -a "health-check" -d 'Check nodes, sources, store, files, backups, timer, watcher, messages, last run and permissions'
 complete -c daznode -n "__fish_daznode_needs_command" -f -a "backup" -d 'Copy the whole store into one file, also while daznode runs'
 complete -c daznode -n "__fish_daznode_needs_command" -f -a "verify" -d 'Check every page, report and file of the store, or a backup'
 complete -c daznode -n "__fish_daznode_needs_command" -f -a "restore" -d 'Put a backup in the place of the store'
