@@ -27,6 +27,9 @@ use crate::render::safe;
 use crate::sources::http::line;
 use crate::sources::socket::{Dial, Socket};
 
+/// 9999-12-31, the last day that the date of a mail can say. What waits may come from a store that was changed by hand.
+const LATEST_MS: u64 = 253_402_214_400_000;
+
 /// Characters of the text, and of the HTML.
 const LIMIT: usize = 200_000;
 
@@ -35,7 +38,7 @@ pub(super) fn compose(ready: &Ready<'_>, message: &Message) -> Result<Mail, Fail
     let mailbox = |text: &str| text.parse::<Mailbox>().map_err(|_| Failed::setup(format!("{text} is no mail address")));
     let from = mailbox(ready.channel.from.as_deref().unwrap_or_default())?;
     let host = from.email.domain().to_owned();
-    let millis = u64::try_from(message.at.0).unwrap_or(0);
+    let millis = u64::try_from(message.at.0).unwrap_or(0).min(LATEST_MS);
     let written: SystemTime = UNIX_EPOCH + Duration::from_millis(millis);
     // The same at each try, so that a reader shows it once.
     let id: String = hex::encode(Sha256::digest(message.key.as_bytes())).chars().take(32).collect();
