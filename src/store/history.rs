@@ -44,7 +44,11 @@ impl Store {
     /// every look at a node; the whole costs hundreds of milliseconds where the node is large.
     pub fn recent_history(&self, profile: &Profile, now: UnixMs) -> Result<History> {
         let key = self.key(profile)?;
-        self.read(|tx| self.standing(tx, key, profile, now, now.day()))
+        self.read(|tx| {
+            let mut history = self.standing(tx, key, profile, now, now.day())?;
+            history.watched.peers_off = self.sql(watched::peers_off(tx, key, now))?;
+            Ok(history)
+        })
     }
 
     /// What stood before: the last report and snapshot, alerts, closed channels, transactions.

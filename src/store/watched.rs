@@ -172,17 +172,11 @@ pub(super) fn watched(tx: &Transaction<'_>, key: Key, end: UnixMs) -> rusqlite::
     let peers = coverage(tx, key, PEERS, Window::days_before(end, longest))?;
     let within = |spans: &[Span], days: i64| spans::common(spans, &[(end.plus(-days * DAY_MS).0, end.0)]);
     let length = |spans: &[Span]| DAYS.map(|days| spans::length(&within(spans, days)));
-    // Where no watcher ever ran, there is no watch that it broke off.
-    let off = |spans: &[Span]| {
-        let day = (!spans.is_empty()).then_some((end.plus(-DAY_MS).0, end.0));
-        let off = day.into_iter().flat_map(|day| spans::without(day, spans));
-        off.map(|(from, to)| Window { start: UnixMs(from), end: UnixMs(to) }).collect()
-    };
     let mut watched = Watched {
         htlcs_ms: length(&htlcs),
         peers_ms: length(&peers),
-        htlcs_off: off(&htlcs),
-        peers_off: off(&peers),
+        htlcs_off: off(&htlcs, end),
+        peers_off: off(&peers, end),
         ..Watched::default()
     };
     watched.settled_day = settled(tx, key, &within(&htlcs, 1))?;
@@ -196,6 +190,19 @@ pub(super) fn watched(tx: &Transaction<'_>, key: Key, end: UnixMs) -> rusqlite::
         watched.peers_month = connections(&sessions, &within(&peers, 30), end);
     }
     Ok(watched)
+}
+
+/// What of the last day was not watched. Where no watcher ever ran, there is no watch that it broke off.
+fn off(spans: &[Span], end: UnixMs) -> Vec<Window> {
+    let day = (!spans.is_empty()).then_some((end.plus(-DAY_MS).0, end.0));
+    let off = day.into_iter().flat_map(|day| spans::without(day, spans));
+    off.map(|(from, to)| Window { start: UnixMs(from), end: UnixMs(to) }).collect()
+}
+
+/// When, of the last day, the connections of peers were not watched.
+pub(super) fn peers_off(tx: &Transaction<'_>, key: Key, end: UnixMs) -> rusqlite::Result<Vec<Window>> {
+    let [.., longest] = DAYS;
+    Ok(off(&coverage(tx, key, PEERS, Window::days_before(end, longest))?, end))
 }
 
 /// When a stream was watched in a window; a span that began before it, or ends after it, is whole.

@@ -1,11 +1,11 @@
 //! What is taken out of snapshots.
 
 use super::support::{NOW, alert, announce, channel, fixture, forward, outpoint, pubkey, snapshot};
-use crate::history::History;
+use crate::history::{History, Watched};
 use crate::report::Severity;
 use crate::snapshot::{
     ChannelPolicies, CloseKind, ClosedChannel, Commitments, Disk, Events, Fact, Host, Pending, PendingChannel, Policy,
-    Resolution,
+    Resolution, WatchSpan, WatchedEvents,
 };
 use crate::store::{By, Judged, Retention};
 use crate::units::{DAY_MS, HOUR_MS, Msat, Ppm, Sat, Scid};
@@ -199,7 +199,11 @@ fn the_recent_past_is_the_past_without_sums_and_samples() {
     f.store.put_events(&f.profile, &Events::Forwards(forwards)).unwrap();
     let alerts = [alert("anchor-reserve:node", Severity::Warning, NOW.plus(-1))];
     f.store.put_judged(&f.profile, &Judged { at: NOW.plus(-1), alerts: &alerts, rules: &[], by: By::Watch }).unwrap();
+    let span = WatchSpan { stream: "peers".to_owned(), from: NOW.plus(-HOUR_MS), to: NOW.plus(-60_000) };
+    let watched = WatchedEvents { coverage: vec![span], ..WatchedEvents::default() };
+    f.store.put_watched(&f.profile, &watched).unwrap();
     let whole = f.store.history(&f.profile, NOW, NOW.day()).unwrap();
+    assert_eq!(whole.watched.peers_off.len(), 2, "before the hour, and the last minute");
     assert!(!whole.samples.is_empty() && whole.day.forwards == 1 && whole.previous_report.is_some());
     assert!(whole.previous_snapshot.is_some() && !whole.open_alerts.is_empty() && !whole.scids.is_empty());
     let none = History::default();
@@ -219,7 +223,7 @@ fn the_recent_past_is_the_past_without_sums_and_samples() {
         balances: none.balances,
         policy_changes: none.policy_changes,
         resolved_alerts: none.resolved_alerts,
-        watched: none.watched,
+        watched: Watched { peers_off: whole.watched.peers_off, ..none.watched },
         advice: none.advice,
         ..whole
     };

@@ -1,7 +1,7 @@
 use super::super::watched::{UNREACHABLE, WATCHED_RULES, alerts_now, unreachable};
 use super::*;
 use crate::analysis::{Identity, Input};
-use crate::history::{Mute, Window};
+use crate::history::{Mute, Watched, Window};
 use crate::report::AlertState;
 
 /// What the watcher finds on a snapshot with no more than it reads: channels, peers, wallet, pending. It is the same with
@@ -21,6 +21,7 @@ fn now(snapshot: &Snapshot, past: &History) -> (Vec<Alert>, Vec<String>) {
         open_alerts: past.open_alerts.clone(),
         ended_alerts: past.ended_alerts.clone(),
         mutes: past.mutes.clone(),
+        watched: Watched { peers_off: past.watched.peers_off.clone(), ..Watched::default() },
         ..History::default()
     };
     let found = with(snapshot, past);
