@@ -320,6 +320,18 @@ fn two_hundred_damaged_backups_are_refused_and_nothing_is_changed() {
 }
 
 #[test]
+fn a_text_that_is_none_any_more_is_damage_and_named_as_such() {
+    let f = three();
+    let db = &f.store.db;
+    db.execute("UPDATE reports SET file = CAST(x'72ff65' AS TEXT) WHERE tenant = 1", []).unwrap();
+    let checked = f.store.check().unwrap();
+    assert!(!checked.integrity.is_empty(), "{checked:?}");
+    db.execute("UPDATE profiles SET schedule = CAST(x'ff' AS TEXT) WHERE tenant = 1", []).unwrap();
+    let told = f.store.profiles(&crate::store::ProfileFilter::default()).unwrap_err();
+    assert_eq!(told.exit(), 5, "{told}");
+}
+
+#[test]
 fn an_older_backup_is_brought_up_to_date() {
     let f = three();
     let state = f.folder.path().to_path_buf();
