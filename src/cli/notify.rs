@@ -384,7 +384,7 @@ fn send(send: &Listing, context: &Context) -> anyhow::Result<Code> {
     }
     let Delivered { sent, failed, dead, .. } = &delivered;
     // Not only those that were due: others wait for the end of quiet hours, or for their next try.
-    let counts = connect::block_on(store.run(|store| store.letter_counts()))??;
+    let counts = connect::block_on(store.run(crate::store::Store::letter_counts))??;
     let waiting: u32 = counts.iter().filter(|row| row.state == LetterState::Waiting).map(|row| row.count).sum();
     context.output.note(&format!("{sent} sent, {failed} failed, {dead} given up, {waiting} waiting for their time"));
     if delivered.elsewhere {
