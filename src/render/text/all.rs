@@ -296,6 +296,7 @@ fn missing(sheet: &mut Sheet, report: &Report) {
 }
 
 fn sources(report: &Report, page: &Page) -> String {
+    let none = || "-".to_owned();
     let rows: Vec<Vec<Field>> = report
         .sources
         .iter()
@@ -304,15 +305,14 @@ fn sources(report: &Report, page: &Page) -> String {
             vec![
                 Field::plain(&source.name),
                 Field::new(style, state),
-                Field::plain(&source.as_of.map_or_else(|| "-".to_owned(), |at| number::short_moment(at.0))),
-                Field::plain(
-                    &source.latency_ms.map_or_else(|| "-".to_owned(), |ms| format!("{} ms", number::thousands(ms))),
-                ),
+                Field::plain(&source.as_of.map_or_else(none, |at| number::short_moment(at.0).replace(" UTC", ""))),
+                Field::plain(&source.availability.month.map_or_else(none, number::percent)),
+                Field::plain(&source.latency_ms.map_or_else(none, |ms| format!("{} ms", number::thousands(ms)))),
                 Field::plain(source.detail.as_deref().unwrap_or(&source.address)),
             ]
         })
         .collect();
-    fields(&["source", "state", "as of", "took", ""], &rows, page)
+    fields(&["source", "state", "as of, UTC", "well, 30 d", "took", ""], &rows, page)
 }
 
 /// Facts of which several sources tell something: who is believed, and by how much the others differ.

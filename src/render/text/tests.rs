@@ -270,3 +270,18 @@ fn failed_forwards_are_told_with_what_they_would_have_earned() {
     let quiet = report(&quiet, "", Format::Table, &page(80), Section::All);
     assert!(!quiet.contains("fees missed") && !quiet.contains("Fees missed"), "{quiet}");
 }
+
+#[test]
+fn a_source_says_how_often_it_was_well() {
+    let mut report_ = parsed(RICH);
+    let row = |report_: &Report| {
+        let all = report(report_, "", Format::Table, &page(80), Section::All);
+        let table = all.split("\nSources\n").nth(1).unwrap().to_owned();
+        let line = table.lines().find(|line| line.starts_with(&report_.sources[0].name)).unwrap();
+        line.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    report_.sources[0].availability.month = None;
+    assert!(!row(&report_).contains('%'), "{}", row(&report_));
+    report_.sources[0].availability.month = Some(0.75);
+    assert!(row(&report_).contains(" 75 % "), "{}", row(&report_));
+}
