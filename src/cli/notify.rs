@@ -24,6 +24,8 @@ use crate::units::{HOUR_MS, UnixMs};
 
 pub(super) use health::check as health;
 
+/// When and by what a message is tried again.
+const AGAIN: &str = "from 30 s on, by the next run, the watcher or `daznode notify send`";
 /// For what is due after a run.
 const BUDGET: Duration = Duration::from_secs(20);
 
@@ -155,7 +157,7 @@ fn tell_errors(delivered: &Delivered) {
     }
     if delivered.failed + delivered.waiting > 0 {
         let waiting = delivered.failed + delivered.waiting;
-        tell(&format!("notify: {waiting} messages wait: the next run sends them, or `daznode notify send`"));
+        tell(&format!("notify: not sent yet: {waiting}; each is tried again, {AGAIN}"));
     }
 }
 
@@ -364,7 +366,7 @@ fn resend(resend: &Resend, context: &Context) -> anyhow::Result<Code> {
     if freed == 0 && !resend.all {
         return Err(usage("no message of this id was given up: `daznode notify dead` lists them"));
     }
-    context.output.note(&format!("{freed} wait again; `daznode notify send` sends them now."));
+    context.output.note(&format!("waiting again: {freed}; `daznode notify send` sends what is due"));
     Ok(Code::Fine)
 }
 
