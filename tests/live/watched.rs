@@ -44,9 +44,12 @@ fn home(folder: &Path, hook: &Server, chat: &Server) -> PathBuf {
     let settings = format!(
         "[thresholds]\nunreachable_minutes = 0\ndisk_warning_percent = 0\ndisk_critical_percent = 0\n[alerts]\nresolved_after_minutes = 0\n[watch]\nsample_s = 30\n\
          [health]\ninterval_s = 10\n[notify]\nallow_private = [\"127.0.0.1\"]\n\
-         [notify.channels.hook]\nkind = \"webhook\"\nurl_file = {url:?}\nsecret_file = {key:?}\n\
-         [notify.channels.chat]\nkind = \"telegram\"\nserver = {:?}\ntoken_file = {token:?}\nchat_id = 1\n",
-        chat.url()
+         [notify.channels.hook]\nkind = \"webhook\"\nurl_file = \"{}\"\nsecret_file = \"{}\"\n\
+         [notify.channels.chat]\nkind = \"telegram\"\nserver = {:?}\ntoken_file = \"{}\"\nchat_id = 1\n",
+        url.display(),
+        key.display(),
+        chat.url(),
+        token.display()
     );
     secret(folder, "daznode.toml", &settings);
     state
