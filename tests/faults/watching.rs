@@ -106,7 +106,7 @@ fn sound(sandbox: &Sandbox, killed: i64) -> usize {
 #[test]
 fn a_watcher_killed_at_any_moment_counts_nothing_twice_and_claims_nothing_it_did_not_watch() {
     let mut dice = Dice::told("watch");
-    let kills = tries(15, 300);
+    let kills = tries(50, 1_000);
     let (mut kept, mut sandbox, mut node) = (0, Sandbox::new(), telling());
     for kill in 0..kills {
         // A new store now and then, so that the first moments are met too and looking at it stays quick.
