@@ -156,6 +156,33 @@ pub struct NodeView {
     pub hour_fee: Option<i64>,
 }
 
+impl NodeView {
+    /// A node of which nothing but this is known.
+    pub const fn bare(info: Info) -> Self {
+        Self {
+            info,
+            channels: None,
+            pending: None,
+            closed: None,
+            wallet: None,
+            channel_balance: None,
+            utxos: None,
+            peers: None,
+            fees: None,
+            hour_fee: None,
+            policies: None,
+            sweeps: None,
+            network: None,
+            market: None,
+            certificate_not_after: None,
+            macaroon_expires: None,
+            macaroon_can_write: false,
+            backup: None,
+            towers: None,
+        }
+    }
+}
+
 /// The operator's backup file of channels.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Backup {

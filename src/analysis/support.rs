@@ -93,21 +93,11 @@ pub(super) fn snapshot(channels: Vec<Channel>) -> Snapshot {
         ours: Some(Policy { max_htlc: c.capacity.msat(), ..policy(500) }),
         theirs: Some(policy(50)),
     });
+    let connected = u32::try_from(peers.len()).unwrap();
     Snapshot {
         schema: SCHEMA,
         taken_at: NOW,
         node: NodeView {
-            info: Info {
-                pubkey: key(0xee),
-                alias: "bob".to_owned(),
-                network: Network::Mainnet,
-                version: "0.21.99-beta".to_owned(),
-                block_height: 800_000,
-                best_header_at: None,
-                synced_to_chain: true,
-                synced_to_graph: true,
-                peers: u32::try_from(peers.len()).unwrap(),
-            },
             pending: Some(Pending::default()),
             closed: Some(vec![]),
             wallet: Some(Wallet {
@@ -125,18 +115,20 @@ pub(super) fn snapshot(channels: Vec<Channel>) -> Snapshot {
             }),
             utxos: Some(vec![]),
             peers: Some(peers),
-            fees: None,
             policies: Some(policies.collect()),
             channels: Some(channels),
             sweeps: Some(vec![]),
-            network: None,
-            market: None,
-            certificate_not_after: None,
-            macaroon_expires: None,
-            macaroon_can_write: false,
-            backup: None,
-            towers: None,
-            hour_fee: None,
+            ..NodeView::bare(Info {
+                pubkey: key(0xee),
+                alias: "bob".to_owned(),
+                network: Network::Mainnet,
+                version: "0.21.99-beta".to_owned(),
+                block_height: 800_000,
+                best_header_at: None,
+                synced_to_chain: true,
+                synced_to_graph: true,
+                peers: connected,
+            })
         },
         public: PublicView::default(),
         gaps: vec![],

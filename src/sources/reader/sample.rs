@@ -3,7 +3,7 @@
 use tonic_lnd::lnrpc;
 
 use super::{Notes, Reader, channels, list_channels, peers, pending_channels, wallet};
-use crate::snapshot::{Gap, Info, NodeView, Sample};
+use crate::snapshot::{Gap, NodeView, Sample};
 use crate::sources::Error;
 use crate::sources::answers::{self, Answers};
 
@@ -29,34 +29,9 @@ impl<A: Answers> Reader<'_, A> {
                 peers::peers(said, check)
             )),
         );
-        let node = NodeView { channels, pending, wallet, peers, ..bare(info?) };
+        let node = NodeView { channels, pending, wallet, peers, ..NodeView::bare(info?) };
         let mut gaps: Vec<Gap> = notes.gaps.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         gaps.sort_by(|a, b| a.part.cmp(&b.part));
         Ok(Sample { taken_at: self.now, node, gaps })
-    }
-}
-
-/// A node of which nothing but this is known.
-fn bare(info: Info) -> NodeView {
-    NodeView {
-        info,
-        channels: None,
-        pending: None,
-        closed: None,
-        wallet: None,
-        channel_balance: None,
-        utxos: None,
-        peers: None,
-        fees: None,
-        hour_fee: None,
-        policies: None,
-        sweeps: None,
-        network: None,
-        market: None,
-        certificate_not_after: None,
-        macaroon_expires: None,
-        macaroon_can_write: false,
-        backup: None,
-        towers: None,
     }
 }

@@ -125,9 +125,7 @@ pub(crate) fn snapshot(at: UnixMs, channels: u64) -> Snapshot {
         peers: 1,
     };
     let node = NodeView {
-        info,
         channels: Some((1..=channels).map(channel).collect()),
-        pending: None,
         closed: Some(Vec::new()),
         wallet: Some(Wallet {
             confirmed: Sat::new(100_000),
@@ -135,8 +133,6 @@ pub(crate) fn snapshot(at: UnixMs, channels: u64) -> Snapshot {
             locked: Sat::ZERO,
             anchor_reserve: Sat::new(10_000),
         }),
-        channel_balance: None,
-        utxos: None,
         peers: Some(vec![Peer {
             pubkey: pubkey(1001),
             address: "127.0.0.1:9735".to_owned(),
@@ -145,17 +141,7 @@ pub(crate) fn snapshot(at: UnixMs, channels: u64) -> Snapshot {
             flaps: 1,
             last_flap_at: None,
         }]),
-        fees: None,
-        policies: None,
-        sweeps: None,
-        network: None,
-        market: None,
-        certificate_not_after: None,
-        macaroon_expires: None,
-        macaroon_can_write: false,
-        backup: None,
-        towers: None,
-        hour_fee: None,
+        ..NodeView::bare(info)
     };
     let (public, gaps, sources) = (PublicView::default(), Vec::new(), Vec::new());
     Snapshot { schema: crate::snapshot::SCHEMA, taken_at: at, node, public, gaps, sources, host: None }
