@@ -3,6 +3,8 @@
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
+use serde_json::Value;
+
 use super::regtest::{self, Network};
 use super::{agrees_with_lnd, ok, report, wait_for_blocks_to_be_past, wait_for_forwards};
 
@@ -60,6 +62,13 @@ fn a_real_node_that_is_killed_in_mid_run_costs_no_figure() {
     });
     network.pay(alice, carol, 30_000);
     wait_for_forwards(&network, bob, 3);
+    // A balance that is read while an HTLC still settles is another one a moment later.
+    Network::wait("HTLCs to be settled", || {
+        let channels = network.get(bob, "/v1/channels");
+        let quiet =
+            |c: &Value| c["pending_htlcs"].as_array().is_none_or(Vec::is_empty) && c["unsettled_balance"] == "0";
+        channels["channels"].as_array().is_some_and(|all| all.iter().all(quiet))
+    });
     ok(&state, &["generate", "--all", "--force"]);
     agrees_with_lnd(&report(&state), &network, bob);
     assert!(failed < 3, "no run outlived its node's restart");
