@@ -248,7 +248,7 @@ impl<C: Collect> Run<'_, C> {
             let kept = self.store.run(move |store| {
                 let (profile, date, message, at) = row;
                 let revision = store.next_revision(&profile, date)?;
-                let report_id = new_id(at);
+                let report_id = store::new_id(at);
                 store.put_failed(&profile, &FailedRun { report_id, date, revision, at, message, retry_count })
             });
             if let Err(also) = kept.await {
@@ -503,7 +503,7 @@ impl Making {
 
     fn identity(&self, store: &store::Store, date: Day) -> store::Result<Identity> {
         Ok(Identity {
-            report_id: new_id(self.made_at),
+            report_id: store::new_id(self.made_at),
             user_id: self.profile.user.clone(),
             tenant_id: self.profile.tenant.clone(),
             revision: store.next_revision(&self.profile, date)?,
@@ -528,11 +528,4 @@ impl Making {
             note: None,
         })
     }
-}
-
-/// A fresh UUIDv7, in the order of time.
-pub fn new_id(now: UnixMs) -> Uuid {
-    let seconds = u64::try_from(now.secs()).unwrap_or(0);
-    let nanos = u32::try_from(now.0.rem_euclid(1000)).unwrap_or(0) * 1_000_000;
-    Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos))
 }

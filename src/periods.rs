@@ -3,12 +3,11 @@
 use uuid::Uuid;
 
 use crate::analysis::{self, Identity, PeriodInput, ReportedDay};
-use crate::daily::new_id;
 use crate::history::Window;
 use crate::render;
 use crate::report::period::{PeriodKind, PeriodReport};
 use crate::report::{GenerationStatus, SCORE_VERSION};
-use crate::store::{PeriodDocument, Profile, Result, Store};
+use crate::store::{PeriodDocument, Profile, Result, Store, new_id};
 use crate::units::{Day, UnixMs};
 
 /// What came of one profile.

@@ -16,7 +16,7 @@ use crate::schedule::{self, Schedule};
 use crate::sources::simulated::Simulated;
 use crate::sources::spec::SourceSpec;
 use crate::sources::{Error, EventSender, NodeSource, Resume};
-use crate::store::{Access, Handle, NewProfile, Profile, RunRow, Store};
+use crate::store::{Access, Handle, NewProfile, Profile, RunRow, Store, new_id};
 use crate::units::{Day, UnixMs};
 
 /// Days that the made-up node has lived when it is reported.
@@ -113,7 +113,7 @@ fn mornings(folder: &Path, profile: &Profile, born: Day, last: UnixMs) -> anyhow
         }
     }
     let row = RunRow {
-        id: daily::new_id(last),
+        id: new_id(last),
         started_at: last,
         ended_at: Some(last),
         kind: "all".to_owned(),

@@ -16,7 +16,7 @@ use crate::daily::{self, Made, Options, Outcome};
 use crate::exit::Code;
 use crate::report::period::PeriodKind;
 use crate::schedule::Schedule;
-use crate::store::{Access, Error, Handle, Profile, RunRow, Store};
+use crate::store::{Access, Error, Handle, Profile, RunRow, Store, new_id};
 use crate::units::{Day, UnixMs};
 
 /// Make today's report of one node, of several, or of all
@@ -283,7 +283,7 @@ impl daily::Progress for Noted<'_> {
 
 fn begun(generate: &Generate, context: &Context) -> RunRow {
     RunRow {
-        id: daily::new_id(context.now),
+        id: new_id(context.now),
         started_at: context.now,
         ended_at: None,
         kind: generate.kind().to_owned(),

@@ -2,10 +2,11 @@
 
 use super::{Judged, judge_of};
 use crate::analysis::Thresholds;
-use crate::analysis::assemble::Input;
 use crate::analysis::facts::Facts;
 use crate::analysis::words;
+use crate::history::{History, Window};
 use crate::report::{Alert, AlertState, Severity, Time};
+use crate::snapshot::Snapshot;
 use crate::units::UnixMs;
 
 /// The rules that need no more than the node's own word on itself, its channels, peers, wallet and pending closes, and the
@@ -43,10 +44,10 @@ pub const UNREACHABLE: &str = "node-unreachable";
 
 /// What these rules find now, and those of them that were judged in full. What only happens is never among the latter: it
 /// is over when a report, which reads more, no longer has it.
-pub fn alerts_now(input: &Input<'_>, rules: &[&str]) -> (Vec<Alert>, Vec<String>) {
-    let facts = Facts::new(input.snapshot, input.history, input.thresholds, input.window);
+pub fn alerts_now(snapshot: &Snapshot, history: &History, limits: &Thresholds) -> (Vec<Alert>, Vec<String>) {
+    let facts = Facts::new(snapshot, history, limits, Window::days_before(snapshot.taken_at, 1));
     let settled = settled(&facts);
-    let wanted = |name: &str| rules.contains(&name) && (settled || !AFTER_START.contains(&name));
+    let wanted = |name: &str| WATCHED_RULES.contains(&name) && (settled || !AFTER_START.contains(&name));
     let mut judged: Judged = judge_of(&facts, &|rule| wanted(rule.name));
     judged.complete.retain(|name| super::RULES.iter().any(|rule| rule.name == *name && !rule.event));
     let whole = judged.rules();

@@ -8,11 +8,10 @@ use futures_util::future::{LocalBoxFuture, join_all};
 use uuid::Uuid;
 
 use super::service;
-use crate::analysis::{self, Identity, Input, UNREACHABLE, WATCHED_RULES};
+use crate::analysis::{self, UNREACHABLE};
 use crate::cli::connect::Nodes;
 use crate::cli::select::name;
 use crate::cli::{Context, clock, collect, notify};
-use crate::history::Window;
 use crate::notify::Courier;
 use crate::report::Alert;
 use crate::snapshot::{PublicView, SCHEMA, Sample, Snapshot};
@@ -129,21 +128,8 @@ impl<'a> Live<'a> {
         };
         let (profile, thresholds) = (profile.clone(), self.context.config.thresholds.clone());
         let judge = move |store: &store::Store| {
-            let window = Window::days_before(now, 1);
             let history = store.recent_history(&profile, now)?;
-            // No document comes of it.
-            let identity = Identity {
-                report_id: Uuid::nil(),
-                user_id: profile.user.clone(),
-                tenant_id: profile.tenant.clone(),
-                revision: 0,
-                generated_at: now,
-                file: None,
-                retry_count: 0,
-            };
-            let (thresholds, off) = (&thresholds, &[]);
-            let input = Input { identity, snapshot: &snapshot, history: &history, thresholds, window, off };
-            let (alerts, mut rules) = analysis::alerts_now(&input, WATCHED_RULES);
+            let (alerts, mut rules) = analysis::alerts_now(&snapshot, &history, &thresholds);
             // It answered.
             rules.push(UNREACHABLE.to_owned());
             store.put_judged(&profile, &Judged { at: now, alerts: &alerts, rules: &rules, by: By::Watch })

@@ -1,6 +1,5 @@
 use super::super::watched::{UNREACHABLE, WATCHED_RULES, alerts_now, unreachable};
 use super::*;
-use crate::analysis::{Identity, Input};
 use crate::history::{Mute, Watched, Window};
 use crate::report::AlertState;
 
@@ -30,18 +29,7 @@ fn now(snapshot: &Snapshot, past: &History) -> (Vec<Alert>, Vec<String>) {
 }
 
 fn with(snapshot: &Snapshot, history: &History) -> (Vec<Alert>, Vec<String>) {
-    let identity = Identity {
-        report_id: uuid::Uuid::nil(),
-        user_id: String::new(),
-        tenant_id: String::new(),
-        revision: 1,
-        generated_at: snapshot.taken_at,
-        file: None,
-        retry_count: 0,
-    };
-    let window = Window::days_before(snapshot.taken_at, 1);
-    let thresholds = Thresholds::default();
-    alerts_now(&Input { identity, snapshot, history, thresholds: &thresholds, window, off: &[] }, WATCHED_RULES)
+    alerts_now(snapshot, history, &Thresholds::default())
 }
 
 /// The part of a snapshot that the watcher reads.
